@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+/* The door of encode/: the built towers of one model. A ClipModel is an opened
+ * checkpoint (any thread); a ClipEncoder holds its packed towers and belongs to
+ * one worker thread. */
+#pragma once
+
+#include "frame/frame.h"
+#include "load/load.h"
+
+/* --- the model: facts, no weights in memory --- */
+
+typedef struct _ClipModel ClipModel;
+
+typedef struct {
+  const gchar *id;        /* clip_checkpoint_identify() */
+  const gchar *family;    /* "modified-resnet + bert" */
+  const gchar *dialect;   /* whose names and config */
+  const gchar *tokenizer; /* "wordpiece", "bpe", "none" */
+  const gchar *source_precision;
+  guint image_size; /* S: a picture is S x S x 3 bytes */
+  guint embed_dim;
+  guint context_length; /* token ids at most; 0 without text tower */
+  gfloat logit_scale;
+  guint64 n_parameters;
+  ClipPreprocess preprocess;
+} ClipModelInfo;
+
+/* Opens, proves and identifies. Reads the files once; any thread.
+ *
+ * @path: as for clip_checkpoint_open()
+ *
+ * Returns: (transfer full): NULL with the errors of clip_checkpoint_open(). */
+ClipModel *clip_model_open (const gchar *path, GError **error);
+ClipModel *clip_model_ref (ClipModel *model);
+void clip_model_unref (ClipModel *model); /* NULL is allowed */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipModel, clip_model_unref)
+
+const ClipModelInfo *clip_model_get_info (const ClipModel *model);
+const ClipCheckpoint *clip_model_get_checkpoint (const ClipModel *model);
+
+/* As clip_checkpoint_get_key(): equal as long as the files are the same. */
+gchar *clip_model_get_key (const gchar *path, GError **error);
+
+/* --- the encoder: towers packed for this thread --- */
+
+typedef struct _ClipEncoder ClipEncoder;
+
+/* Largest number of pictures in one call. */
+#define CLIP_ENCODER_MAX_BATCH 8
+
+/* The image tower is packed here; the text tower when first needed. All calls
+ * come from the thread that called this.
+ *
+ * @n_threads: OpenMP team, clamped to the usable CPUs
+ * @max_batch: largest batch of pictures, 1 … CLIP_ENCODER_MAX_BATCH
+ *
+ * Returns: (transfer full): NULL with CLIP_ERROR_COMPUTE, _NO_SPACE, _READ or
+ *   _MODEL. */
+ClipEncoder *clip_encoder_new (
+    ClipModel *model, guint n_threads, guint max_batch, GError **error);
+void clip_encoder_free (ClipEncoder *encoder);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipEncoder, clip_encoder_free)
+
+ClipModel *clip_encoder_get_model (const ClipEncoder *encoder);
+guint clip_encoder_get_n_threads (const ClipEncoder *encoder);
+gsize clip_encoder_get_packed_size (const ClipEncoder *encoder);
+const gchar *clip_encoder_describe (const ClipEncoder *encoder);
+
+/* Encodes pictures as the preprocessor made them.
+ *
+ * @n: 1 … max_batch
+ * @pictures: n pointers to S x S x 3 bytes, RGB
+ * @embeddings: (out caller-allocates): [n, embed_dim], each of length 1
+ *
+ * Returns: FALSE with CLIP_ERROR_COMPUTE, also where an embedding is not finite
+ *   or has no length. */
+gboolean clip_encoder_encode_pictures (ClipEncoder *encoder, guint n,
+    const guint8 *const *pictures, gfloat *embeddings, GError **error);
+
+/* One tokenized text: start and end tokens included, no padding. */
+typedef struct {
+  const guint32 *ids;
+  guint n_ids; /* 1 … context_length, each id < vocab size */
+} ClipTokens;
+
+/* Encodes texts, several at a time where they are short.
+ *
+ * @embeddings: (out caller-allocates): [n, embed_dim], each of length 1
+ *
+ * Returns: FALSE with CLIP_ERROR_MODEL (no text tower), _PROMPT (ids out of
+ *   range), _COMPUTE, _NO_SPACE or _READ. */
+gboolean clip_encoder_encode_tokens (ClipEncoder *encoder, guint n,
+    const ClipTokens *tokens, gfloat *embeddings, GError **error);
+
+/* Frees the packed text tower; the next call packs it again. */
+void clip_encoder_release_text (ClipEncoder *encoder);
+
+/* --- looking inside, for tests --- */
+
+/* Called with each layer's output, in the names of the original code
+ * ("visual.layer1.0", "visual.attnpool" …). @values: [batch, …, channels] */
+typedef void (*ClipTrace) (gpointer user_data, const gchar *name,
+    const gfloat *values, gsize n_rows, gsize n_columns);
+
+void clip_encoder_set_trace (
+    ClipEncoder *encoder, ClipTrace trace, gpointer user_data);
+
+/* As clip_encoder_encode_pictures(), from normalised pixels, and before the
+ * embeddings are scaled to length 1.
+ *
+ * @pixels: [n, S, S, 3], channels last */
+gboolean clip_encoder_encode_pixels (ClipEncoder *encoder, guint n,
+    const gfloat *pixels, gfloat *embeddings, GError **error);
+
+/* As clip_encoder_encode_tokens(), before scaling to length 1. */
+gboolean clip_encoder_encode_tokens_raw (ClipEncoder *encoder, guint n,
+    const ClipTokens *tokens, gfloat *embeddings, GError **error);

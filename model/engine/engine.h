@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+/* The door of engine/: tensor work. The only room that speaks oneDNN (both
+ * majors, 2.6 and 3.x); everybody else says "linear", "convolution",
+ * "attention".
+ *
+ * Threads. An engine and everything made with it belong to ONE thread, the
+ * worker that called clip_engine_new(): oneDNN's primitives take their blocking
+ * and scratchpad from the OpenMP team of the thread that creates them, and all
+ * of them share the engine's scratchpad, so one call runs at a time.
+ *
+ * Memory. Layers own their packed weights (one copy, whatever the number of
+ * shapes); the arrays given to a constructor are read and may be freed when it
+ * returns. Activations belong to the caller: f32, row-major, channels last,
+ * 64-byte aligned (clip_engine_alloc()). No run function allocates.
+ *
+ * Shapes are fixed at construction: each layer is told every row count (or
+ * batch) it will ever run, ascending. Every dimension is bounded before oneDNN
+ * sees it. */
+#pragma once
+
+#include "load/load.h"
+
+/* Bounds: of one dimension, of one tensor's elements, and of a shape list. */
+#define CLIP_ENGINE_MAX_DIM (1u << 24)
+#define CLIP_ENGINE_MAX_ELEMENTS (G_GUINT64_CONSTANT (1) << 31)
+#define CLIP_ENGINE_MAX_SHAPES 16
+
+typedef struct _ClipEngine ClipEngine;
+
+/* Sets the calling thread's OpenMP team to @n_threads (1 … the usable CPUs,
+ * clamped) for as long as the thread lives.
+ *
+ * Returns: (transfer full): NULL with CLIP_ERROR_COMPUTE. */
+ClipEngine *clip_engine_new (guint n_threads, GError **error);
+
+/* After everything made with it. NULL is allowed. */
+void clip_engine_free (ClipEngine *engine);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipEngine, clip_engine_free)
+
+guint clip_engine_get_n_threads (const ClipEngine *engine);
+
+/* Bytes of packed weights held by all living layers of the engine. */
+gsize clip_engine_get_packed_size (const ClipEngine *engine);
+
+/* "oneDNN 2.6.3, avx512_core_bf16"; owned by the engine. */
+const gchar *clip_engine_describe (const ClipEngine *engine);
+
+/* Zeroed activations, 64-byte aligned; huge pages where large (2 MiB and up).
+ * Returns: (transfer full): NULL with CLIP_ERROR_NO_SPACE. */
+gfloat *clip_engine_alloc (gsize n_floats, GError **error);
+void clip_engine_free_floats (gfloat *floats);
+
+/* --- linear: dst = activation (src · Wᵀ + bias [+ dst]) --- */
+
+typedef struct {
+  const gchar *name; /* for error messages; copied */
+  guint in_features;
+  guint out_features;
+  gboolean transposed; /* @weights are [in, out]: a bare CLIP projection */
+  gboolean accumulate; /* add what dst holds before the activation (residual) */
+  ClipActivation activation;
+  const guint *rows; /* ascending, at most CLIP_ENGINE_MAX_SHAPES */
+  guint n_rows;
+} ClipLinearSpec;
+
+typedef struct _ClipLinear ClipLinear;
+
+/* @weights: [out, in] as PyTorch has it (or [in, out] if @transposed)
+ * @bias: (nullable): [out]
+ *
+ * Returns: (transfer full): NULL with CLIP_ERROR_COMPUTE or _NO_SPACE. */
+ClipLinear *clip_linear_new (ClipEngine *engine, const ClipLinearSpec *spec,
+    const gfloat *weights, const gfloat *bias, GError **error);
+void clip_linear_free (ClipLinear *linear);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipLinear, clip_linear_free)
+
+/* @rows: one of the spec's
+ * @src: [rows, in_features]
+ * @dst: [rows, out_features]; must not overlap @src; untouched rows beyond
+ *
+ * Returns: FALSE with CLIP_ERROR_COMPUTE. */
+gboolean clip_linear_run (ClipLinear *linear, guint rows, const gfloat *src,
+    gfloat *dst, GError **error);
+
+/* --- convolution: NHWC, dst = activation (src * W + bias [+ dst]) --- */
+
+typedef struct {
+  const gchar *name; /* copied */
+  guint in_channels;
+  guint out_channels;
+  guint height; /* of src */
+  guint width;
+  guint kernel[2];   /* height, width */
+  guint stride[2];   /* at least 1 */
+  guint padding[2];  /* zeros, on both sides */
+  guint dilation[2]; /* 1 = dense, as PyTorch counts */
+  guint groups;      /* at least 1 */
+  gboolean accumulate;
+  ClipActivation activation;
+  const guint *batches; /* ascending, at most CLIP_ENGINE_MAX_SHAPES */
+  guint n_batches;
+} ClipConvolutionSpec;
+
+typedef struct _ClipConvolution ClipConvolution;
+
+/* A 1x1 convolution of stride 1, without padding and groups, is a linear layer
+ * on the NHWC rows (as fast, and it avoids a division by zero inside oneDNN
+ * 3.7.2 on some virtual machines).
+ *
+ * @weights: [out, in / groups, kernel height, kernel width] as PyTorch has it
+ * @bias: (nullable): [out]
+ *
+ * Returns: (transfer full): NULL with CLIP_ERROR_COMPUTE or _NO_SPACE. */
+ClipConvolution *clip_convolution_new (ClipEngine *engine,
+    const ClipConvolutionSpec *spec, const gfloat *weights, const gfloat *bias,
+    GError **error);
+void clip_convolution_free (ClipConvolution *convolution);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipConvolution, clip_convolution_free)
+
+/* Height and width of dst. */
+guint clip_convolution_get_out_height (const ClipConvolution *convolution);
+guint clip_convolution_get_out_width (const ClipConvolution *convolution);
+
+/* @batch: one of the spec's
+ * @src: [batch, height, width, in_channels]
+ * @dst: [batch, out height, out width, out_channels]; must not overlap @src
+ *
+ * Returns: FALSE with CLIP_ERROR_COMPUTE. */
+gboolean clip_convolution_run (ClipConvolution *convolution, guint batch,
+    const gfloat *src, gfloat *dst, GError **error);
+
+/* --- attention: softmax (Q Kᵀ / √D + mask) V, by groups of heads --- */
+
+typedef struct {
+  const gchar *name; /* copied */
+  guint heads;
+  guint head_width;
+  gboolean causal;     /* token t sees 0 … t */
+  gboolean one_query;  /* only the first token asks: dst has one row */
+  const guint *tokens; /* row counts of one sequence, ascending */
+  guint n_tokens;      /* at most CLIP_ENGINE_MAX_SHAPES */
+} ClipAttentionSpec;
+
+typedef struct _ClipAttention ClipAttention;
+
+/* Returns: (transfer full): NULL with CLIP_ERROR_COMPUTE or _NO_SPACE. */
+ClipAttention *clip_attention_new (
+    ClipEngine *engine, const ClipAttentionSpec *spec, GError **error);
+void clip_attention_free (ClipAttention *attention);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipAttention, clip_attention_free)
+
+/* One sequence. A head h is the columns h*D … (h+1)*D - 1.
+ *
+ * @tokens: one of the spec's
+ * @n_keys: keys that count, 1 … @tokens; the rest are masked (padding)
+ * @q, @q_stride: first query row, floats from one row to the next
+ * @k, @v, @kv_stride: first key and value row; one stride for both
+ * @dst: [tokens or 1, heads * head_width], dense
+ *
+ * Returns: FALSE with CLIP_ERROR_COMPUTE. */
+gboolean clip_attention_run (ClipAttention *attention, guint tokens,
+    guint n_keys, const gfloat *q, gsize q_stride, const gfloat *k,
+    const gfloat *v, gsize kv_stride, gfloat *dst, GError **error);
+
+/* --- rows: what is not a product; plain C that the compiler vectorises, in
+ * the engine's team --- */
+
+/* (x - mean) / sqrt (biased variance + eps) * gamma + beta over each row.
+ * @src may equal @dst. */
+void clip_rows_layer_norm (ClipEngine *engine, guint rows, guint width,
+    const gfloat *src, const gfloat *gamma, const gfloat *beta, gfloat eps,
+    gfloat *dst);
+
+/* k x k mean with stride k, NHWC; @height and @width are src's, multiples of
+ * @k. */
+void clip_rows_average_pool (ClipEngine *engine, guint batch, guint height,
+    guint width, guint channels, guint k, const gfloat *src, gfloat *dst);
+
+/* In place; the same table that the products' epilogues use. */
+void clip_rows_activate (ClipEngine *engine, ClipActivation activation,
+    gsize n_floats, gfloat *values);
+
+/* Scales @row to length 1. Returns: FALSE where its length is 0 or not finite
+ * (row untouched). */
+gboolean clip_rows_normalise (guint width, gfloat *row);

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+/* The door of frame/: planes of a video frame become the model's picture,
+ * 8-bit RGB, resized exactly as Pillow does it (bicubic with antialiasing, each
+ * pass rounded to 8 bits), of which only the rows and columns that the crop
+ * keeps are computed. No GStreamer, no allocation per frame. */
+#pragma once
+
+#include <glib.h>
+
+/* Sides of a frame, bounded so that every product fits 32 bits. */
+#define CLIP_FRAME_MAX_SIDE 32768
+
+typedef enum {
+  CLIP_LAYOUT_PACKED,     /* one plane, three bytes somewhere in each pixel */
+  CLIP_LAYOUT_PLANAR_420, /* Y, U, V planes, chroma halved both ways */
+  CLIP_LAYOUT_SEMI_420,   /* Y plane, plane of U V pairs (NV12) */
+  CLIP_LAYOUT_ROWS        /* @read_row gives packed RGB, row by row */
+} ClipLayout;
+
+/* Y'CbCr to R'G'B' of 8-bit values, from the frame's colorimetry. */
+typedef struct {
+  gdouble kr, kb;      /* BT.601 0.299, 0.114; BT.709 0.2126, 0.0722 */
+  gboolean full_range; /* 0 … 255, else 16 … 235 / 16 … 240 */
+} ClipColour;
+
+/* Writes row @y of the frame as @width RGB triplets. Called in the thread of
+ * clip_preprocessor_run(), with @y ascending, each row at most once. */
+typedef void (*ClipReadRow) (gpointer user_data, guint y, guint8 *rgb);
+
+/* A view of a frame: owns nothing, lives for one call. */
+typedef struct {
+  ClipLayout layout;
+  const guint8 *planes[3]; /* Y, U, V; or Y, UV; or the packed one */
+  gint strides[3];         /* bytes from row to row; may be negative */
+  guint pixel_size;        /* PACKED: bytes a pixel, 3 or 4 */
+  guint offsets[3];        /* PACKED: of R, G, B; SEMI: [0] of U, [1] of V */
+  ClipColour colour;       /* YUV layouts only */
+  ClipReadRow read_row;    /* ROWS only */
+  gpointer user_data;
+} ClipFrame;
+
+typedef enum {
+  CLIP_FIT_SHORTEST, /* short side to size, long side truncated; centre crop */
+  CLIP_FIT_SQUASH,   /* both sides to size, no crop */
+  CLIP_FIT_LONGEST   /* long side to size, black bars */
+} ClipFit;
+
+typedef enum {
+  CLIP_KERNEL_BICUBIC, /* a = -0.5 */
+  CLIP_KERNEL_BILINEAR
+} ClipKernel;
+
+/* How a model was trained to see. */
+typedef struct {
+  ClipFit fit;
+  ClipKernel kernel;
+  gboolean crop_floor; /* Hugging Face's offset; else round half to even */
+  guint resize_size;   /* 1 … 2048 */
+  guint size;          /* S: side of the picture, <= resize_size */
+  gfloat mean[3];
+  gfloat std[3];
+} ClipPreprocess;
+
+typedef struct _ClipPreprocessor ClipPreprocessor;
+
+/* One for each stream: holds the coefficients for one source size. */
+ClipPreprocessor *clip_preprocessor_new (const ClipPreprocess *preprocess);
+void clip_preprocessor_free (ClipPreprocessor *preprocessor);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipPreprocessor, clip_preprocessor_free)
+
+/* Prepares for frames of this size; the only call that allocates.
+ *
+ * @width, @height: pixels, 1 … CLIP_FRAME_MAX_SIDE
+ *
+ * Returns: FALSE with CLIP_ERROR_MODEL where a side is out of range or the
+ *   aspect is so extreme that the resized long side would pass it; the previous
+ *   size stays in force. */
+gboolean clip_preprocessor_set_size (
+    ClipPreprocessor *preprocessor, guint width, guint height, GError **error);
+
+/* @frame: of the size set
+ * @picture: (out caller-allocates): S x S x 3 bytes, RGB, rows top to bottom */
+void clip_preprocessor_run (
+    ClipPreprocessor *preprocessor, const ClipFrame *frame, guint8 *picture);
+
+/* The part of the frame that the picture shows, as fractions of width and
+ * height: 0, 0, 1, 1 for the whole. */
+void clip_preprocessor_get_region (const ClipPreprocessor *preprocessor,
+    gdouble *x, gdouble *y, gdouble *width, gdouble *height);
+
+/* (u8 / 255 - mean) / std, channel by channel.
+ *
+ * @picture: n_pixels RGB triplets
+ * @pixels: (out caller-allocates): n_pixels x 3 floats, channels last */
+void clip_preprocess_normalise (const ClipPreprocess *preprocess,
+    gsize n_pixels, const guint8 *picture, gfloat *pixels);
