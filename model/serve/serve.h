@@ -46,7 +46,7 @@ const gchar *clip_service_describe (const ClipService *service);
 /* CPUs this process may use: affinity and cgroup quota, at least 1. */
 guint clip_service_get_usable_cpus (void);
 
-/* Processes: workers alive, for tests of shutdown. */
+/* Workers alive in the process, for tests of shutdown. */
 guint clip_service_get_n_workers (void);
 
 /* --- requests --- */
@@ -57,12 +57,21 @@ ClipRequest *clip_request_ref (ClipRequest *request);
 void clip_request_unref (ClipRequest *request); /* NULL is allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipRequest, clip_request_unref)
 
-/* @picture: S x S x 3 bytes, copied
- * Returns: (transfer full): queued behind earlier ones */
+/* Queues a picture behind earlier requests. Recycles the memory of finished
+ * requests, so that a running stream allocates nothing.
+ *
+ * @picture: S x S x 3 bytes, copied
+ *
+ * Returns: (transfer full) */
 ClipRequest *clip_service_encode_picture (
     ClipService *service, const guint8 *picture);
 
-/* @prompts, @templates: as for clip_prompt_set_encode(), copied */
+/* Queues a prompt set. The text tower is packed when the first one arrives.
+ *
+ * @prompts: NULL-terminated, copied
+ * @templates: (nullable): NULL-terminated, copied
+ *
+ * Returns: (transfer full) */
 ClipRequest *clip_service_encode_prompts (ClipService *service,
     const gchar *const *prompts, const gchar *const *templates);
 
@@ -71,6 +80,9 @@ ClipRequest *clip_service_encode_prompts (ClipService *service,
  * Returns: FALSE with the worker's error, or CLIP_ERROR_CANCELLED at once when
  *   the request is or becomes cancelled. */
 gboolean clip_request_wait (ClipRequest *request, GError **error);
+
+/* Whether clip_request_wait() would return at once. */
+gboolean clip_request_is_done (ClipRequest *request);
 
 /* Wakes every waiter; the worker skips the request, or drops its result. */
 void clip_request_cancel (ClipRequest *request);
@@ -82,6 +94,5 @@ const gfloat *clip_request_get_embedding (const ClipRequest *request);
 /* NULL for pictures. */
 ClipPromptSet *clip_request_get_prompt_set (const ClipRequest *request);
 
-/* Nanoseconds the worker spent on it (wall clock), and CPU nanoseconds of its
- * whole team. */
+/* Nanoseconds of wall clock that the worker spent on it. */
 guint64 clip_request_get_encode_time (const ClipRequest *request);

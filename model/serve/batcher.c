@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+/* The worker of a service: opens the model in its own thread (oneDNN's
+ * primitives belong to the thread, and its team, that made them), then runs
+ * requests in the order of their arrival. */
+#include "serve/service.h"
+
+#include "clip-error.h"
+#include "serve/selftest.h"
+#include "serve/threads.h"
+
+#include <stdlib.h>
+
+/* In wait mode the batch is fixed, so that the same input gives the same bits
+ * whatever else runs. */
+#define WAIT_BATCH 1
+
+/* How long the end of the process waits for workers: far more than one
+ * inference of the largest model. */
+#define EXIT_TIMEOUT (10 * G_TIME_SPAN_SECOND)
+
+static GMutex workers_lock;
+static GCond workers_changed;
+static guint n_workers; /* under workers_lock */
+
+guint
+clip_service_get_n_workers (void)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&workers_lock);
+
+  return n_workers;
+}
+
+static void
+count_worker (gint change)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&workers_lock);
+
+  n_workers += change;
+  g_cond_broadcast (&workers_changed);
+}
+
+/* A process may end while an abandoned inference still runs. oneDNN's own
+ * objects are destroyed at exit, under the worker's feet, so the exit waits
+ * for workers that were told to go. */
+static void
+wait_for_workers (void)
+{
+  gint64 deadline = g_get_monotonic_time () + EXIT_TIMEOUT;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&workers_lock);
+
+  while (n_workers > 0) {
+    if (!g_cond_wait_until (&workers_changed, &workers_lock, deadline))
+      return;
+  }
+}
+
+static gboolean
+open_model (ClipService *service, GError **error)
+{
+  const ClipConfig *config;
+  guint threads = service->threads;
+
+  service->model = clip_model_open (service->path, error);
+  if (service->model == NULL)
+    return FALSE;
+  config =
+      clip_checkpoint_get_config (clip_model_get_checkpoint (service->model));
+  if (config->text.kind != CLIP_TEXT_NONE) {
+    service->tokenizer = clip_tokenizer_new (&config->tokenizer,
+        config->text.vocab_size, config->text.context_length, error);
+    if (service->tokenizer == NULL)
+      return FALSE;
+  }
+  service->encoder =
+      clip_encoder_new (service->model, threads, WAIT_BATCH, error);
+  return service->encoder != NULL &&
+         clip_selftest_pictures (service->encoder, error);
+}
+
+/* Called when oneDNN's static objects exist: a handler runs before whatever
+ * was registered earlier is destroyed. */
+static void
+register_exit_handler (void)
+{
+  static gsize registered = 0;
+
+  if (g_once_init_enter (&registered)) {
+    atexit (wait_for_workers);
+    g_once_init_leave (&registered, 1);
+  }
+}
+
+static void
+encode_picture (ClipService *service, ClipRequest *request)
+{
+  const guint8 *pictures[] = { request->picture };
+  guint64 start = clip_threads_now ();
+  GError *error = NULL;
+
+  clip_encoder_encode_pictures (
+      service->encoder, 1, pictures, request->embedding, &error);
+  clip_request_finish (request, clip_threads_now () - start, error);
+}
+
+static gboolean
+is_unwanted (gpointer user_data)
+{
+  ClipRequest *request = user_data;
+
+  return clip_request_is_cancelled (request) ||
+         g_atomic_int_get (&request->service->quit);
+}
+
+/* The text tower is packed and tested when the first prompts arrive. */
+static gboolean
+prepare_text (ClipService *service, GError **error)
+{
+  if (service->tokenizer == NULL) {
+    g_set_error (error, CLIP_ERROR, CLIP_ERROR_MODEL,
+        "the model '%s' has no text tower, so prompts cannot be encoded: use "
+        "it without prompts, for embeddings only",
+        service->path);
+    return FALSE;
+  }
+  if (!service->text_tested)
+    service->text_tested =
+        clip_selftest_text (service->encoder, service->tokenizer, error);
+  return service->text_tested;
+}
+
+static void
+encode_prompts (ClipService *service, ClipRequest *request)
+{
+  guint64 start = clip_threads_now ();
+  GError *error = NULL;
+
+  if (prepare_text (service, &error))
+    request->prompt_set = clip_prompt_set_encode (service->tokenizer,
+        service->encoder, (const gchar *const *)request->prompts,
+        (const gchar *const *)request->templates, is_unwanted, request, &error);
+  clip_request_finish (request, clip_threads_now () - start, error);
+}
+
+static void
+run_request (ClipService *service, ClipRequest *request)
+{
+  if (clip_request_is_cancelled (request)) {
+    clip_request_finish (request, 0, NULL);
+    return;
+  }
+  if (request->picture != NULL)
+    encode_picture (service, request);
+  else
+    encode_prompts (service, request);
+}
+
+/* The next request, or NULL when it is time to go. */
+static ClipRequest *
+take_request (ClipService *service)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&service->lock);
+
+  while (!service->quit && g_queue_is_empty (&service->queue))
+    g_cond_wait (&service->changed, &service->lock);
+  return service->quit ? NULL : g_queue_pop_head (&service->queue);
+}
+
+static void
+publish_open (ClipService *service, GError *error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&service->lock);
+
+  service->open = error == NULL;
+  service->failed = error != NULL;
+  service->open_error = error;
+  g_cond_broadcast (&service->changed);
+}
+
+/* Requests that nobody will run: their waiters must not hang. */
+static void
+refuse_rest (ClipService *service)
+{
+  ClipRequest *request;
+
+  g_mutex_lock (&service->lock);
+  while ((request = g_queue_pop_head (&service->queue)) != NULL) {
+    g_mutex_unlock (&service->lock);
+    clip_request_finish (request, 0,
+        g_error_new_literal (CLIP_ERROR, CLIP_ERROR_CANCELLED,
+            "the model was released before the request ran"));
+    clip_request_unref (request);
+    g_mutex_lock (&service->lock);
+  }
+  g_mutex_unlock (&service->lock);
+}
+
+static gpointer
+work (gpointer data)
+{
+  ClipService *service = data;
+  GError *error = NULL;
+  ClipRequest *request;
+
+  clip_threads_lower_priority ();
+  if (open_model (service, &error))
+    register_exit_handler ();
+  publish_open (service, error);
+  while ((request = take_request (service)) != NULL) {
+    run_request (service, request);
+    clip_request_unref (request);
+  }
+  refuse_rest (service);
+  /* Packed by this thread, freed by this thread; the model's facts stay with
+   * the struct, which others may still read. */
+  g_clear_pointer (&service->encoder, clip_encoder_free);
+  clip_service_unref (service);
+  count_worker (-1);
+  return NULL;
+}
+
+gboolean
+clip_batcher_start (ClipService *service, GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+  GThread *thread;
+
+  clip_service_ref (service);
+  count_worker (1);
+  thread = g_thread_try_new ("clip-worker", work, service, &reason);
+  if (thread == NULL) {
+    count_worker (-1);
+    clip_service_unref (service);
+    g_set_error (error, CLIP_ERROR, CLIP_ERROR_COMPUTE,
+        "cannot start a worker thread: %s", reason->message);
+    return FALSE;
+  }
+  g_thread_unref (thread); /* never joined: it ends by itself */
+  return TRUE;
+}
+
+gboolean
+clip_batcher_wait_open (ClipService *service, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&service->lock);
+
+  while (!service->open && !service->failed)
+    g_cond_wait (&service->changed, &service->lock);
+  if (service->failed)
+    g_propagate_error (error, g_error_copy (service->open_error));
+  return service->open;
+}
+
+void
+clip_batcher_quit (ClipService *service)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&service->lock);
+
+  g_atomic_int_set (&service->quit, TRUE);
+  g_cond_broadcast (&service->changed);
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+/* The services of the process by what they serve: the same files, precision
+ * and instance id are one model, however many elements ask. */
+#include "serve/service.h"
+
+#include <string.h>
+
+/* Only f32 so far; part of the key, because other precisions pack other
+ * weights. */
+#define PRECISION "f32"
+
+/* Finished picture requests kept for reuse: more than any stream has under
+ * way. */
+#define POOL_SIZE 64
+
+static GMutex registry_lock;
+static GHashTable *registry; /* key -> ClipService, not referenced */
+
+static ClipService *
+service_new (const ClipServiceOptions *options, const gchar *key)
+{
+  ClipService *service = g_new0 (ClipService, 1);
+  guint cpus = clip_service_get_usable_cpus ();
+
+  service->ref_count = 1;
+  service->key = g_strdup (key);
+  service->path = g_strdup (options->model);
+  service->threads =
+      options->threads == 0 ? cpus : MIN (options->threads, cpus);
+  g_mutex_init (&service->lock);
+  g_cond_init (&service->changed);
+  g_queue_init (&service->queue);
+  g_queue_init (&service->pool);
+  return service;
+}
+
+static void
+service_free (ClipService *service)
+{
+  g_queue_clear_full (&service->pool, (GDestroyNotify)clip_request_free);
+  g_clear_pointer (&service->tokenizer, clip_tokenizer_free);
+  g_clear_pointer (&service->model, clip_model_unref);
+  g_clear_error (&service->open_error);
+  g_mutex_clear (&service->lock);
+  g_cond_clear (&service->changed);
+  g_free (service->key);
+  g_free (service->path);
+  g_free (service);
+}
+
+ClipService *
+clip_service_ref (ClipService *service)
+{
+  g_atomic_int_inc (&service->ref_count);
+  return service;
+}
+
+void
+clip_service_unref (ClipService *service)
+{
+  if (g_atomic_int_dec_and_test (&service->ref_count))
+    service_free (service);
+}
+
+static gchar *
+make_key (const ClipServiceOptions *options, GError **error)
+{
+  g_autofree gchar *files = clip_model_get_key (options->model, error);
+
+  if (files == NULL)
+    return NULL;
+  return g_strjoin ("\n", files, PRECISION,
+      options->instance_id != NULL ? options->instance_id : "", NULL);
+}
+
+/* Joins or creates; the caller is counted as a user. Under the lock, so that
+ * two elements that start at once get one model. */
+static ClipService *
+find_or_start (
+    const ClipServiceOptions *options, const gchar *key, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&registry_lock);
+  ClipService *service;
+
+  if (registry == NULL)
+    registry = g_hash_table_new (g_str_hash, g_str_equal);
+  service = g_hash_table_lookup (registry, key);
+  if (service != NULL) {
+    service->n_users++;
+    return clip_service_ref (service);
+  }
+  service = service_new (options, key);
+  if (!clip_batcher_start (service, error)) {
+    clip_service_unref (service);
+    return NULL;
+  }
+  service->n_users = 1;
+  g_hash_table_insert (registry, service->key, service);
+  return service;
+}
+
+ClipService *
+clip_service_acquire (const ClipServiceOptions *options, GError **error)
+{
+  g_autofree gchar *key = make_key (options, error);
+  g_autoptr (ClipService) service = NULL;
+
+  if (key == NULL)
+    return NULL;
+  service = find_or_start (options, key, error);
+  if (service == NULL || !clip_batcher_wait_open (service, error))
+    return NULL;
+  return g_steal_pointer (&service);
+}
+
+void
+clip_service_release (ClipService *service)
+{
+  if (service == NULL)
+    return;
+  g_mutex_lock (&registry_lock);
+  if (--service->n_users == 0) {
+    g_hash_table_remove (registry, service->key);
+    if (g_hash_table_size (registry) == 0)
+      g_clear_pointer (&registry, g_hash_table_unref);
+    clip_batcher_quit (service);
+  }
+  g_mutex_unlock (&registry_lock);
+  clip_service_unref (service);
+}
+
+const ClipModelInfo *
+clip_service_get_info (const ClipService *service)
+{
+  return clip_model_get_info (service->model);
+}
+
+guint
+clip_service_get_threads (const ClipService *service)
+{
+  return service->threads;
+}
+
+const gchar *
+clip_service_get_precision (const ClipService *service)
+{
+  return PRECISION;
+}
+
+const gchar *
+clip_service_describe (const ClipService *service)
+{
+  return clip_encoder_describe (service->encoder);
+}
+
+/* --- requests --- */
+
+static gsize
+get_picture_size (const ClipService *service)
+{
+  gsize side = clip_service_get_info (service)->image_size;
+
+  return side * side * 3;
+}
+
+static void
+submit (ClipService *service, ClipRequest *request)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&service->lock);
+
+  g_queue_push_tail (&service->queue, clip_request_ref (request));
+  g_cond_broadcast (&service->changed);
+}
+
+static ClipRequest *
+take_pooled (ClipService *service)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&service->lock);
+
+  return g_queue_pop_head (&service->pool);
+}
+
+ClipRequest *
+clip_service_encode_picture (ClipService *service, const guint8 *picture)
+{
+  gsize size = get_picture_size (service);
+  ClipRequest *request = take_pooled (service);
+
+  if (request == NULL)
+    request = clip_request_new (
+        service, size, clip_service_get_info (service)->embed_dim);
+  clip_service_ref (service);
+  memcpy (request->picture, picture, size);
+  submit (service, request);
+  return request;
+}
+
+ClipRequest *
+clip_service_encode_prompts (ClipService *service, const gchar *const *prompts,
+    const gchar *const *templates)
+{
+  ClipRequest *request = clip_request_new (service, 0, 0);
+
+  clip_service_ref (service);
+  request->prompts = g_strdupv ((gchar **)prompts);
+  request->templates = g_strdupv ((gchar **)templates);
+  submit (service, request);
+  return request;
+}
+
+void
+clip_service_recycle (ClipService *service, ClipRequest *request)
+{
+  gboolean kept = FALSE;
+
+  if (request->picture != NULL) {
+    g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&service->lock);
+
+    if (g_queue_get_length (&service->pool) < POOL_SIZE) {
+      clip_request_reset (request);
+      g_queue_push_head (&service->pool, request);
+      kept = TRUE;
+    }
+  }
+  if (!kept)
+    clip_request_free (request);
+  clip_service_unref (service);
+}

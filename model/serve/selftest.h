@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+/* What a model must do before it is trusted: two different inputs give two
+ * different, finite embeddings of length 1. A tower that answers everything
+ * alike (a wrong file, a wrong graph) is found here and not by its user. */
+#pragma once
+
+#include "encode/encode.h"
+#include "prompt/prompt.h"
+
+/* Returns: FALSE with CLIP_ERROR_MODEL, or the encoder's error. */
+gboolean clip_selftest_pictures (ClipEncoder *encoder, GError **error);
+gboolean clip_selftest_text (
+    ClipEncoder *encoder, const ClipTokenizer *tokenizer, GError **error);

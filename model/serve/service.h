@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+/* The inside of a service: what the registry, the batcher and the requests
+ * share. Three parties hold references to the struct: each user (through the
+ * registry), the worker, and each request under way. */
+#pragma once
+
+#include "serve/request.h"
+
+struct _ClipService {
+  gint ref_count; /* atomic */
+
+  /* Fixed at creation. */
+  gchar *key;
+  gchar *path;
+  guint threads; /* asked for; clamped to the usable CPUs */
+
+  guint n_users; /* under the registry's lock */
+
+  GMutex lock; /* of all below, up to the worker's own */
+  GCond changed;
+  gboolean open;   /* ready for requests */
+  gboolean failed; /* open_error says why */
+  gboolean quit;
+  GError *open_error;
+  GQueue queue; /* of ClipRequest, each with a reference */
+  GQueue pool;  /* of finished picture requests, without one */
+
+  /* The worker's own while it lives; the model's facts may be read by all
+   * once the service is open. */
+  ClipModel *model;
+  ClipTokenizer *tokenizer; /* NULL without text tower */
+  ClipEncoder *encoder;
+  gboolean text_tested;
+};
+
+ClipService *clip_service_ref (ClipService *service);
+void clip_service_unref (ClipService *service);
+
+/* Takes a request whose last reference is gone. */
+void clip_service_recycle (ClipService *service, ClipRequest *request);
+
+/* Starts the worker, which opens the model and then serves requests until
+ * told to quit.
+ *
+ * Returns: FALSE with CLIP_ERROR_COMPUTE where no thread can be had. */
+gboolean clip_batcher_start (ClipService *service, GError **error);
+
+/* Waits until the worker has opened the model or failed to. */
+gboolean clip_batcher_wait_open (ClipService *service, GError **error);
+
+/* Tells the worker to go after its current request. */
+void clip_batcher_quit (ClipService *service);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+/* The process's thread budget, and how a worker behaves towards the rest of
+ * the machine. */
+#pragma once
+
+#include <glib.h>
+
+/* What workers add to their nice value: video threads go first. */
+#define CLIP_WORKER_NICE 5
+
+/* Makes the calling thread a good neighbour; before its first parallel region,
+ * because the team inherits it. Has no effect where the system refuses. */
+void clip_threads_lower_priority (void);
+
+/* Monotonic wall clock in nanoseconds. */
+guint64 clip_threads_now (void);
+
+/* CPUs that a quota of @quota microseconds each @period allows, rounded up; 0
+ * where there is no quota. */
+guint clip_threads_quota_cpus (gint64 quota, gint64 period);
+
+/* The quota in a cgroup's cpu.max ("50000 100000", "max 100000"); 0 for none or
+ * for text that is not of that form. */
+guint clip_threads_parse_cpu_max (const gchar *text);
