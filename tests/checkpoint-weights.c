@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+/* The weights file of a generated model: safetensors, its values rounded and
+ * stored as asked. */
+
+#include "checkpoints.h"
+#include "support.h"
+
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The reference writer pads its header to this. */
+#define HEADER_ALIGNMENT 8
+
+static guint32
+bits_of (gfloat value)
+{
+  guint32 bits;
+
+  memcpy (&bits, &value, sizeof bits);
+  return bits;
+}
+
+static guint16
+to_bf16 (gfloat value)
+{
+  guint32 bits = bits_of (value);
+
+  /* NaN and infinity have no rounding; their upper half says enough. */
+  if ((bits & 0x7f800000) != 0x7f800000)
+    bits += 0x7fff + ((bits >> 16) & 1);
+  return bits >> 16;
+}
+
+/* Rounds to nearest even; what half precision cannot hold becomes infinity. */
+static guint16
+to_f16 (gfloat value)
+{
+  guint32 bits = bits_of (value);
+  guint16 sign = (bits >> 16) & 0x8000;
+  gint exponent = (gint)((bits >> 23) & 0xff) - 127 + 15;
+  guint32 mantissa = (bits & 0x7fffff) | 0x800000;
+  guint shift = 13;
+  guint32 half, rest;
+
+  if (((bits >> 23) & 0xff) == 0xff)
+    return sign | 0x7c00 | ((bits & 0x7fffff) != 0 ? 0x200 : 0);
+  if (exponent <= 0) {
+    shift += 1 - exponent;
+    exponent = 0;
+  }
+  if (shift > 24)
+    return sign;
+  half = mantissa >> shift;
+  rest = mantissa & ((1u << shift) - 1);
+  if (rest > 1u << (shift - 1) || (rest == 1u << (shift - 1) && (half & 1)))
+    half++;
+  /* The implicit bit (and a carry) adds one to the exponent by itself. */
+  half += exponent > 0 ? (guint32)(exponent - 1) << 10 : 0;
+  return sign | MIN (half, 0x7c00);
+}
+
+static gfloat
+from_f16 (guint16 half)
+{
+  guint exponent = (half >> 10) & 0x1f;
+  gdouble value = half & 0x3ff;
+
+  g_assert_cmpuint (exponent, <, 0x1f);
+  value = exponent == 0 ? value * 0x1p-24
+                        : (value + 1024) * 0x1p-25 * (1u << exponent);
+  return (gfloat)(half & 0x8000 ? -value : value);
+}
+
+static gfloat
+round_to (ClipDtype dtype, gfloat value)
+{
+  if (dtype == CLIP_DTYPE_F16)
+    return from_f16 (to_f16 (value));
+  if (dtype == CLIP_DTYPE_BF16) {
+    guint32 bits = (guint32)to_bf16 (value) << 16;
+    memcpy (&value, &bits, sizeof value);
+  }
+  return value;
+}
+
+static const struct {
+  const gchar *name;
+  gsize size;
+} dtypes[] = {
+  [CLIP_DTYPE_F32] = { "F32", 4 },
+  [CLIP_DTYPE_F16] = { "F16", 2 },
+  [CLIP_DTYPE_BF16] = { "BF16", 2 },
+  [CLIP_DTYPE_F64] = { "F64", 8 },
+};
+
+static void
+store (ClipDtype dtype, gfloat value, gpointer dst)
+{
+  gdouble wide = value;
+  guint16 half = dtype == CLIP_DTYPE_F16 ? to_f16 (value) : to_bf16 (value);
+
+  if (dtype == CLIP_DTYPE_F32)
+    memcpy (dst, &value, sizeof value);
+  else if (dtype == CLIP_DTYPE_F64)
+    memcpy (dst, &wide, sizeof wide);
+  else
+    memcpy (dst, &half, sizeof half);
+}
+
+static guint64
+count_elements (const TestTensor *tensor)
+{
+  guint64 n = 1;
+
+  for (guint i = 0; i < tensor->n_dims; i++)
+    n *= tensor->dims[i];
+  return n;
+}
+
+static GString *
+format_header (GPtrArray *tensors, ClipDtype dtype)
+{
+  GString *header = g_string_new ("{\"__metadata__\":{\"format\":\"pt\"}");
+  guint64 offset = 0;
+
+  for (guint i = 0; i < tensors->len; i++) {
+    const TestTensor *tensor = g_ptr_array_index (tensors, i);
+    guint64 end = offset + count_elements (tensor) * dtypes[dtype].size;
+
+    g_string_append_printf (header, ",\"%s\":{\"dtype\":\"%s\",\"shape\":[",
+        tensor->name, dtypes[dtype].name);
+    for (guint d = 0; d < tensor->n_dims; d++)
+      g_string_append_printf (
+          header, "%s%" G_GUINT64_FORMAT, d > 0 ? "," : "", tensor->dims[d]);
+    g_string_append_printf (header,
+        "],\"data_offsets\":[%" G_GUINT64_FORMAT ",%" G_GUINT64_FORMAT "]}",
+        offset, end);
+    offset = end;
+  }
+  g_string_append_c (header, '}');
+  while (header->len % HEADER_ALIGNMENT != 0)
+    g_string_append_c (header, ' ');
+  return header;
+}
+
+static void
+write_values (
+    FILE *file, const TestCheckpointSpec *spec, const TestTensor *tensor)
+{
+  const gsize n = count_elements (tensor), size = dtypes[spec->dtype].size;
+  g_autofree guint8 *bytes = g_malloc (n * size);
+
+  for (gsize i = 0; i < n; i++) {
+    gfloat value =
+        (gssize)i == tensor->changed
+            ? tensor->value
+            : round_to (spec->rounded_to,
+                  test_tensor_value (tensor->name, tensor->n_dims, (guint32)i));
+    store (spec->dtype, value, bytes + i * size);
+  }
+  g_assert_cmpuint (fwrite (bytes, size, n, file), ==, n);
+}
+
+void
+test_checkpoint_write_tensors (
+    const gchar *folder, const TestCheckpointSpec *spec, GPtrArray *tensors)
+{
+  g_autofree gchar *path = g_build_filename (folder, "model.safetensors", NULL);
+  GString *header = format_header (tensors, spec->dtype);
+  guint64 header_size = GUINT64_TO_LE (header->len);
+  guint64 file_size = 8 + header->len;
+  FILE *file = g_fopen (path, "wb");
+
+  g_assert_nonnull (file);
+  fwrite (&header_size, sizeof header_size, 1, file);
+  fwrite (header->str, 1, header->len, file);
+  g_string_free (header, TRUE);
+  for (guint i = 0; i < tensors->len; i++) {
+    const TestTensor *tensor = g_ptr_array_index (tensors, i);
+    file_size += count_elements (tensor) * dtypes[spec->dtype].size;
+    if (!spec->sparse)
+      write_values (file, spec, tensor);
+  }
+  g_assert_cmpint (fclose (file), ==, 0);
+  g_assert_cmpint (truncate (path, (off_t)file_size), ==, 0);
+}
