@@ -1,7 +1,109 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-set -eu
+# SPDX-FileCopyrightText: the clipfilter authors
+set -euo pipefail
+
+usage () {
+  cat <<'EOF'
+tests/run.sh [OPTION]... [NAME]...
+
+Installs what is missing, builds, runs the tests and ends with the line
+"N passed, N failed". NAME is a test (safetensors), a room (load) or both
+(load/safetensors); without one, everything runs.
+
+  --long           also the cases that take minutes (CLIPFILTER_TEST_LONG=1)
+  --no-install     install nothing
+  --sanitize       with AddressSanitizer and UBSan, in build-sanitize/
+  --werror         warnings are errors
+  --build-dir DIR  build there instead of in build/
+EOF
+}
+
 cd "$(dirname "$0")/.."
-[ -d build ] || meson setup build
-ninja -C build
-meson test -C build --print-errorlogs
+# shellcheck source=tests/steps.sh
+. tests/steps.sh
+
+build=
+install=()
+names=()
+sanitize=no
+setup=(-Dtests=enabled)
+multiplier=1
+while [ $# -gt 0 ]; do
+  case $1 in
+    --long)
+      export CLIPFILTER_TEST_LONG=1
+      multiplier=20
+      ;;
+    --no-install) install=(--no-install) ;;
+    --sanitize) sanitize=yes ;;
+    --werror) setup+=(--werror) ;;
+    --build-dir)
+      [ $# -gt 1 ] || die "--build-dir needs a directory"
+      build=$2
+      shift
+      ;;
+    -h | --help)
+      usage
+      exit 0
+      ;;
+    -*) die "$1 is not an option; --help lists them" ;;
+    *) names+=("$1") ;;
+  esac
+  shift
+done
+
+if [ "$sanitize" = yes ]; then
+  build=${build:-build-sanitize}
+  setup+=(-Doptimization=1 -Db_lundef=false "-Db_sanitize=address,undefined"
+    "-Dc_args=-fno-sanitize-recover=undefined,-fno-omit-frame-pointer")
+  # Slices would hide from AddressSanitizer who wrote past what.
+  export G_SLICE=always-malloc
+  export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1
+  export UBSAN_OPTIONS=print_stacktrace=1
+  export LSAN_OPTIONS=suppressions=$PWD/tests/sanitizers/leaks.txt:print_suppressions=0
+  multiplier=$((multiplier * 4))
+fi
+build=${build:-build}
+
+# What has been installed meanwhile is only found by configuring again.
+before=$(dpkg-query -W 2>/dev/null | cksum || true)
+tests/packages/install.sh "${install[@]}" build tests
+if [ ! -e "$build/build.ninja" ]; then
+  step "Configuring $build" meson setup "$build" "${setup[@]}" || exit 1
+elif [ "$before" != "$(dpkg-query -W 2>/dev/null | cksum || true)" ]; then
+  step "Configuring $build again" meson setup --reconfigure "$build" || exit 1
+fi
+step "Building in $build" ninja -C "$build" || exit 1
+
+mapfile -t all < <(meson introspect --tests "$build" | python3 -c '
+import json, sys
+for test in json.load(sys.stdin):
+    print(test["suite"][0].split(":")[-1] + "/" + test["name"])')
+[ ${#all[@]} -gt 0 ] ||
+  die "There are no tests in $build: meson configure $build -Dtests=enabled"
+
+chosen=()
+for name in "${names[@]}"; do
+  found=no
+  for test in "${all[@]}"; do
+    case $test in
+      "$name" | "$name"/* | */"$name")
+        chosen+=("${test##*/}")
+        found=yes
+        ;;
+    esac
+  done
+  [ $found = yes ] || die "There is no test '$name'. There are: ${all[*]}"
+done
+
+say "Running $(if [ ${#names[@]} -gt 0 ]; then
+  echo "${names[*]}"
+else
+  echo "all ${#all[@]} test programs"
+fi) …"
+rm -f "$build/meson-logs/testlog.json"
+status=0
+meson test -C "$build" --no-rebuild --timeout-multiplier "$multiplier" \
+  "${chosen[@]}" </dev/null >&2 || status=$?
+tests/summary.py --status "$status" "$build/meson-logs/testlog.json"
