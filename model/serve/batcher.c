@@ -75,8 +75,10 @@ open_model (ClipService *service, GError **error)
   }
   service->encoder =
       clip_encoder_new (service->model, threads, WAIT_BATCH, error);
-  return service->encoder != NULL &&
-         clip_selftest_pictures (service->encoder, error);
+  if (service->encoder == NULL)
+    return FALSE;
+  service->description = g_strdup (clip_encoder_describe (service->encoder));
+  return clip_selftest_pictures (service->encoder, error);
 }
 
 /* Called when oneDNN's static objects exist: a handler runs before whatever

@@ -47,6 +47,7 @@ service_free (ClipService *service)
   g_cond_clear (&service->changed);
   g_free (service->key);
   g_free (service->path);
+  g_free (service->description);
   g_free (service);
 }
 
@@ -152,7 +153,7 @@ clip_service_get_precision (const ClipService *service)
 const gchar *
 clip_service_describe (const ClipService *service)
 {
-  return clip_encoder_describe (service->encoder);
+  return service->description;
 }
 
 /* --- requests --- */

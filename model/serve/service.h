@@ -33,6 +33,7 @@ struct _ClipService {
   ClipTokenizer *tokenizer; /* NULL without text tower */
   ClipEncoder *encoder;
   gboolean text_tested;
+  gchar *description; /* fixed once open */
 };
 
 ClipService *clip_service_ref (ClipService *service);

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+#include "serve/serve.h"
+
+#include "clip-error.h"
+#include "support.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Enough requests that the worker cannot have run them all by the next line. */
+#define MANY 400
+
+/* Polls of a millisecond for something that happens soon: half a minute, for
+ * sanitizer builds on busy machines. */
+#define PATIENCE 30000
+
+static gchar *demo_model;
+
+static ClipService *
+acquire (const gchar *instance_id)
+{
+  g_autoptr (GError) error = NULL;
+  ClipServiceOptions options = {
+    .model = demo_model, .instance_id = instance_id, .threads = 1
+  };
+  ClipService *service = clip_service_acquire (&options, &error);
+
+  g_assert_no_error (error);
+  g_assert_nonnull (service);
+  return service;
+}
+
+static guint8 *
+make_picture (ClipService *service, guint8 shade)
+{
+  guint side = clip_service_get_info (service)->image_size;
+  guint8 *picture = g_malloc ((gsize)side * side * 3);
+
+  for (gsize i = 0; i < (gsize)side * side * 3; i++)
+    picture[i] = (guint8)(shade + i % 251);
+  return picture;
+}
+
+static void
+assert_workers_leave (guint left)
+{
+  for (guint i = 0; i < PATIENCE && clip_service_get_n_workers () > left; i++)
+    g_usleep (1000);
+  g_assert_cmpuint (clip_service_get_n_workers (), ==, left);
+}
+
+static gdouble
+get_length (const gfloat *row, guint n)
+{
+  gdouble sum = 0;
+
+  for (guint i = 0; i < n; i++)
+    sum += (gdouble)row[i] * row[i];
+  return sqrt (sum);
+}
+
+static void
+same_files_are_one_model (void)
+{
+  g_autoptr (ClipService) first = acquire (NULL);
+  g_autoptr (ClipService) second = acquire (NULL);
+
+  g_assert_true (first == second);
+  g_assert_cmpuint (clip_service_get_n_workers (), ==, 1);
+}
+
+static void
+an_instance_id_separates (void)
+{
+  g_autoptr (ClipService) first = acquire (NULL);
+  g_autoptr (ClipService) second = acquire ("second");
+
+  g_assert_true (first != second);
+  g_assert_cmpuint (clip_service_get_n_workers (), ==, 2);
+  g_assert_cmpstr (clip_service_get_info (first)->id, ==,
+      clip_service_get_info (second)->id);
+}
+
+static void
+the_last_release_ends_the_worker (void)
+{
+  ClipService *first = acquire (NULL);
+  ClipService *second = acquire (NULL);
+
+  clip_service_release (first);
+  g_assert_cmpuint (clip_service_get_n_workers (), ==, 1);
+  clip_service_release (second);
+  assert_workers_leave (0);
+}
+
+static void
+pictures_have_embeddings_of_length_1 (void)
+{
+  g_autoptr (ClipService) service = acquire (NULL);
+  guint embed_dim = clip_service_get_info (service)->embed_dim;
+
+  /* More than the pool keeps under way, so that memory is recycled. */
+  for (guint i = 0; i < 20; i++) {
+    g_autoptr (GError) error = NULL;
+    g_autofree guint8 *picture = make_picture (service, (guint8)i);
+    g_autoptr (ClipRequest) request =
+        clip_service_encode_picture (service, picture);
+
+    g_assert_true (clip_request_wait (request, &error));
+    g_assert_no_error (error);
+    g_assert_null (clip_request_get_prompt_set (request));
+    /* 256 rounded squares sum to 1 within some 1e-6. */
+    g_assert_cmpfloat_with_epsilon (
+        get_length (clip_request_get_embedding (request), embed_dim), 1, 1e-5);
+  }
+}
+
+static void
+same_picture_gives_the_same_bits (void)
+{
+  g_autoptr (ClipService) service = acquire (NULL);
+  g_autofree guint8 *picture = make_picture (service, 7);
+  gsize bytes = clip_service_get_info (service)->embed_dim * sizeof (gfloat);
+  g_autoptr (ClipRequest) first =
+      clip_service_encode_picture (service, picture);
+  g_autoptr (ClipRequest) second =
+      clip_service_encode_picture (service, picture);
+
+  g_assert_true (clip_request_wait (first, NULL));
+  g_assert_true (clip_request_wait (second, NULL));
+  g_assert_cmpmem (clip_request_get_embedding (first), bytes,
+      clip_request_get_embedding (second), bytes);
+}
+
+static void
+prompts_become_rows_of_length_1 (void)
+{
+  static const gchar *const prompts[] = { "a photo of a dog", "风景", NULL };
+  static const gchar *const templates[] = { "{}", "a photo of {}", NULL };
+  g_autoptr (ClipService) service = acquire (NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ClipRequest) request =
+      clip_service_encode_prompts (service, prompts, templates);
+  ClipPromptSet *set;
+
+  g_assert_true (clip_request_wait (request, &error));
+  g_assert_no_error (error);
+  set = clip_request_get_prompt_set (request);
+  g_assert_cmpuint (set->n_prompts, ==, 2);
+  for (guint i = 0; i < 2; i++) {
+    g_assert_cmpstr (set->texts[i], ==, prompts[i]);
+    g_assert_cmpfloat_with_epsilon (
+        get_length (
+            set->embeddings + i * (gsize)set->embed_dim, set->embed_dim),
+        1, 1e-5);
+  }
+}
+
+static void
+a_cancelled_request_returns_before_the_queue_is_done (void)
+{
+  g_autoptr (ClipService) service = acquire (NULL);
+  g_autofree guint8 *picture = make_picture (service, 1);
+  g_autoptr (GPtrArray) requests =
+      g_ptr_array_new_with_free_func ((GDestroyNotify)clip_request_unref);
+  g_autoptr (GError) error = NULL;
+  ClipRequest *last;
+
+  for (guint i = 0; i < MANY; i++)
+    g_ptr_array_add (requests, clip_service_encode_picture (service, picture));
+  last = g_ptr_array_index (requests, MANY - 1);
+  clip_request_cancel (last);
+  g_assert_false (clip_request_wait (last, &error));
+  g_assert_error (error, CLIP_ERROR, CLIP_ERROR_CANCELLED);
+  g_assert_false (
+      clip_request_is_done (g_ptr_array_index (requests, MANY - 2)));
+  /* Giving up the rest must not leave anything behind either. */
+  for (guint i = 0; i < MANY; i++)
+    clip_request_cancel (g_ptr_array_index (requests, i));
+}
+
+static gpointer
+wait_for_it (gpointer request)
+{
+  GError *error = NULL;
+
+  clip_request_wait (request, &error);
+  return error;
+}
+
+static void
+a_release_while_busy_neither_blocks_nor_hangs_a_waiter (void)
+{
+  ClipService *service = acquire (NULL);
+  g_autofree guint8 *picture = make_picture (service, 1);
+  g_autoptr (GPtrArray) requests =
+      g_ptr_array_new_with_free_func ((GDestroyNotify)clip_request_unref);
+  g_autoptr (GError) error = NULL;
+  GThread *waiter;
+
+  for (guint i = 0; i < MANY; i++)
+    g_ptr_array_add (requests, clip_service_encode_picture (service, picture));
+  waiter = g_thread_new (
+      "waiter", wait_for_it, g_ptr_array_index (requests, MANY - 1));
+  clip_service_release (service);
+  error = g_thread_join (waiter);
+  g_assert_error (error, CLIP_ERROR, CLIP_ERROR_CANCELLED);
+  assert_workers_leave (0);
+}
+
+static void
+a_missing_model_is_named_and_can_be_retried (void)
+{
+  g_autoptr (GError) error = NULL;
+  ClipServiceOptions options = { .model = "/nowhere/at/all" };
+  g_autoptr (ClipService) service = NULL;
+
+  g_assert_null (clip_service_acquire (&options, &error));
+  g_assert_error (error, CLIP_ERROR, CLIP_ERROR_NOT_FOUND);
+  g_assert_nonnull (strstr (error->message, "/nowhere/at/all"));
+  assert_workers_leave (0);
+  service = acquire (NULL);
+}
+
+static gpointer
+acquire_and_release (gpointer unused)
+{
+  for (guint i = 0; i < 10; i++) {
+    ClipService *service = acquire (NULL);
+    g_autofree guint8 *picture = make_picture (service, (guint8)i);
+    g_autoptr (ClipRequest) request =
+        clip_service_encode_picture (service, picture);
+
+    if (i % 2 == 0)
+      g_assert_true (clip_request_wait (request, NULL));
+    clip_service_release (service);
+  }
+  return NULL;
+}
+
+static void
+many_threads_come_and_go (void)
+{
+  GThread *threads[4];
+
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("user", acquire_and_release, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+  assert_workers_leave (0);
+}
+
+static void
+threads_are_clamped_to_the_usable_cpus (void)
+{
+  ClipServiceOptions options = {
+    .model = demo_model, .instance_id = "greedy", .threads = 4096
+  };
+  g_autoptr (ClipService) service = clip_service_acquire (&options, NULL);
+
+  g_assert_nonnull (service);
+  g_assert_cmpuint (
+      clip_service_get_threads (service), ==, clip_service_get_usable_cpus ());
+}
+
+static const struct {
+  const gchar *name;
+  GTestFunc function;
+} cases[] = {
+  { "same-files-are-one-model", same_files_are_one_model },
+  { "the-last-release-ends-the-worker", the_last_release_ends_the_worker },
+  { "an-instance-id-separates", an_instance_id_separates },
+  { "pictures-have-embeddings-of-length-1",
+      pictures_have_embeddings_of_length_1 },
+  { "same-picture-gives-the-same-bits", same_picture_gives_the_same_bits },
+  { "prompts-become-rows-of-length-1", prompts_become_rows_of_length_1 },
+  { "a-cancelled-request-returns-before-the-queue-is-done",
+      a_cancelled_request_returns_before_the_queue_is_done },
+  { "a-release-while-busy-neither-blocks-nor-hangs-a-waiter",
+      a_release_while_busy_neither_blocks_nor_hangs_a_waiter },
+  { "a-missing-model-is-named-and-can-be-retried",
+      a_missing_model_is_named_and_can_be_retried },
+  { "many-threads-come-and-go", many_threads_come_and_go },
+  { "threads-are-clamped-to-the-usable-cpus",
+      threads_are_clamped_to_the_usable_cpus },
+};
+
+/* A worker leaves after its release, in its own time: the next test counts
+ * from none. */
+static void
+run_case (gconstpointer index)
+{
+  assert_workers_leave (0);
+  cases[GPOINTER_TO_UINT (index)].function ();
+}
+
+int
+main (int argc, char **argv)
+{
+  gint failed;
+
+  g_test_init (&argc, &argv, NULL);
+  demo_model = test_source ("../pipelines/demo-model");
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree gchar *path =
+        g_strconcat ("/serve/service/", cases[i].name, NULL);
+    g_test_add_data_func (path, GUINT_TO_POINTER (i), run_case);
+  }
+  failed = g_test_run ();
+  g_free (demo_model);
+  return failed;
+}
