@@ -69,6 +69,8 @@ build=${build:-build}
 # What has been installed meanwhile is only found by configuring again.
 before=$(dpkg-query -W 2>/dev/null | cksum || true)
 tests/packages/install.sh "${install[@]}" build tests
+export CLIPFILTER_TEST_PICTURES=${CLIPFILTER_TEST_PICTURES:-$PWD/build/pictures}
+tests/pictures.sh "${install[@]}" "$CLIPFILTER_TEST_PICTURES"
 if [ ! -e "$build/build.ninja" ]; then
   step "Configuring $build" meson setup "$build" "${setup[@]}" || exit 1
 elif [ "$before" != "$(dpkg-query -W 2>/dev/null | cksum || true)" ]; then
