@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+/* The row loops are plain C on integers, so that a wider instruction set
+ * changes their speed and never their bytes: the compiler makes one copy for
+ * each set named here and the loader takes the best one. */
+#pragma once
+
+#if defined(__x86_64__) && defined(__gnu_linux__)
+#define CLIP_CLONES __attribute__ ((target_clones ("avx2", "default")))
+#else
+#define CLIP_CLONES
+#endif
