@@ -39,6 +39,8 @@ function resolve (name, beside) {
     return beside name
   if (("model/" name) in files)
     return "model/" name
+  if (("tests/" name) in files)
+    return "tests/" name
   return name in files ? name : ""
 }
 
