@@ -56,7 +56,7 @@ done
 if [ "$sanitize" = yes ]; then
   build=${build:-build-sanitize}
   setup+=(-Doptimization=1 -Db_lundef=false "-Db_sanitize=address,undefined"
-    "-Dc_args=-fno-sanitize-recover=undefined,-fno-omit-frame-pointer")
+    "-Dc_args=-fno-sanitize-recover=undefined -fno-omit-frame-pointer")
   # Slices would hide from AddressSanitizer who wrote past what.
   export G_SLICE=always-malloc
   export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1

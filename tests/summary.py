@@ -31,6 +31,7 @@ class Program:
     def __init__(self, entry):
         self.name = entry["name"]
         self.result = entry["result"]
+        self.status = entry.get("returncode", 0)
         self.stdout = entry.get("stdout", "")
         self.stderr = entry.get("stderr", "")
         self.passed = self.failed = 0
@@ -73,7 +74,8 @@ class Program:
         self.passed -= len(self.skips)
 
     def show(self):
-        print(f"---- {self.name}: {self.result}, {self.failed} failed")
+        print(f"---- {self.name}: {self.result}, {self.failed} failed, "
+              f"exit status {self.status}")
         text = self.stdout.rstrip().splitlines()
         text = [line for line in text if not re.match(r"^ok\b", line)]
         text += self.stderr.rstrip().splitlines()
