@@ -3,10 +3,11 @@
 
 /* The row loops are plain C on integers, so that a wider instruction set
  * changes their speed and never their bytes: the compiler makes one copy for
- * each set named here and the loader takes the best one. */
+ * each set named here and the loader takes the best one. clang 14 names such a
+ * function so that no other file can call it. */
 #pragma once
 
-#if defined(__x86_64__) && defined(__gnu_linux__)
+#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__clang__)
 #define CLIP_CLONES __attribute__ ((target_clones ("avx2", "default")))
 #else
 #define CLIP_CLONES
