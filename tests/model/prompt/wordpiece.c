@@ -181,8 +181,8 @@ invalid_utf8_is_refused (void)
 {
   static const gchar *const texts[] = { "\xff", "\xc3", "\xe4\xb8",
     "\xf0\x9f\x98", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80",
-    "a\xff"
-    "b",
+    ("a\xff"
+     "b"),
     "\x80" };
   g_auto (GStrv) entries = NULL;
   g_autoptr (ClipTokenizer) tokenizer =
