@@ -23,6 +23,12 @@ cd "$(dirname "$0")/.."
 # shellcheck source=tests/steps.sh
 . tests/steps.sh
 
+# What cannot be built has failed as a whole.
+broken () {
+  echo "0 passed, 1 failed"
+  exit 1
+}
+
 build=
 install=()
 names=()
@@ -68,15 +74,15 @@ build=${build:-build}
 
 # What has been installed meanwhile is only found by configuring again.
 before=$(dpkg-query -W 2>/dev/null | cksum || true)
-tests/packages/install.sh "${install[@]}" build tests
+tests/packages/install.sh "${install[@]}" build tests || broken
 export CLIPFILTER_TEST_PICTURES=${CLIPFILTER_TEST_PICTURES:-$PWD/build/pictures}
 tests/pictures.sh "${install[@]}" "$CLIPFILTER_TEST_PICTURES"
 if [ ! -e "$build/build.ninja" ]; then
-  step "Configuring $build" meson setup "$build" "${setup[@]}" || exit 1
+  step "Configuring $build" meson setup "$build" "${setup[@]}" || broken
 elif [ "$before" != "$(dpkg-query -W 2>/dev/null | cksum || true)" ]; then
-  step "Configuring $build again" meson setup --reconfigure "$build" || exit 1
+  step "Configuring $build again" meson setup --reconfigure "$build" || broken
 fi
-step "Building in $build" ninja -C "$build" || exit 1
+step "Building in $build" ninja -C "$build" || broken
 
 mapfile -t all < <(meson introspect --tests "$build" | python3 -c '
 import json, sys
