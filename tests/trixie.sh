@@ -59,13 +59,17 @@ if [ -d "$shared" ]; then
   bind "$shared" shared
 fi
 cp /etc/resolv.conf "$root/etc/resolv.conf"
+pictures=/var/tmp/pictures
+mkdir -p "$root$pictures"
+if [ -d build/pictures ]; then
+  cp -rL build/pictures/. "$root$pictures"
+fi
 
 inside () {
   chroot "$root" env -i HOME=/root TERM="${TERM:-dumb}" \
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-    LC_ALL=C.UTF-8 "$@"
+    LC_ALL=C.UTF-8 CLIPFILTER_TEST_PICTURES=$pictures "$@"
 }
 
-# Without the network what is installed already may be enough.
 inside /clipfilter/tests/packages/install.sh build tests trixie
 inside /clipfilter/tests/run.sh --werror --build-dir /var/tmp/clipfilter "$@"
