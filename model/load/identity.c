@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+#include "load/identity.h"
+
+#include "load/stored.h"
+
+#include <string.h>
+#include <xxhash.h>
+
+#define CHUNK_SIZE 65536
+
+/* 48 bits: among a thousand models, a collision once in 5e8. */
+#define N_DIGITS 12
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (XXH3_state_t, XXH3_freeState)
+
+static void
+add_u64 (XXH3_state_t *hash, guint64 value)
+{
+  value = GUINT64_TO_LE (value);
+  XXH3_128bits_update (hash, &value, sizeof value);
+}
+
+static void
+add_float (XXH3_state_t *hash, gfloat value)
+{
+  guint32 bits;
+
+  memcpy (&bits, &value, sizeof bits);
+  add_u64 (hash, bits);
+}
+
+static void
+add_string (XXH3_state_t *hash, const gchar *string)
+{
+  XXH3_128bits_update (hash, string, strlen (string) + 1);
+}
+
+static void
+add_values (gpointer user_data, const gfloat *values, gsize n)
+{
+  XXH3_128bits_update (user_data, values, n * sizeof *values);
+}
+
+/* Shape and digest: a tensor's digest is of its values alone, so that it can be
+ * taken in any order and by any number of threads. */
+static gboolean
+add_tensor (XXH3_state_t *hash, const ClipTensor *tensor, GError **error)
+{
+  const guint n_dims = clip_tensor_get_n_dims (tensor);
+  g_autoptr (XXH3_state_t) values_hash = XXH3_createState ();
+  XXH128_canonical_t digest;
+
+  XXH3_128bits_reset (values_hash);
+  if (!clip_tensor_visit (tensor, add_values, values_hash, error))
+    return FALSE;
+  XXH128_canonicalFromHash (&digest, XXH3_128bits_digest (values_hash));
+  add_u64 (hash, n_dims);
+  for (guint i = 0; i < n_dims; i++)
+    add_u64 (hash, clip_tensor_get_dim (tensor, i));
+  XXH3_128bits_update (hash, &digest, sizeof digest);
+  return TRUE;
+}
+
+/* What no tensor's shape tells. */
+static void
+add_config (XXH3_state_t *hash, const ClipConfig *config)
+{
+  const ClipPreprocessConfig *preprocess = &config->preprocess;
+  const guint64 numbers[] = { config->vision.kind, config->vision.heads,
+    config->text.kind, config->text.heads, config->text.context_length,
+    preprocess->mode, preprocess->interpolation, preprocess->crop_rounding,
+    preprocess->resize_size, preprocess->crop_size, config->tokenizer.kind,
+    config->tokenizer.dialect };
+
+  for (guint i = 0; i < G_N_ELEMENTS (numbers); i++)
+    add_u64 (hash, numbers[i]);
+  for (guint i = 0; i < G_N_ELEMENTS (preprocess->mean); i++) {
+    add_float (hash, preprocess->mean[i]);
+    add_float (hash, preprocess->std[i]);
+  }
+  add_float (hash, config->vision.eps);
+  add_float (hash, config->text.eps);
+  add_string (hash, clip_activation_get_name (config->vision.activation));
+  add_string (hash, clip_activation_get_name (config->text.activation));
+}
+
+static gboolean
+add_file (XXH3_state_t *hash, const ClipFile *file, GError **error)
+{
+  g_autofree guint8 *chunk = g_malloc (CHUNK_SIZE);
+
+  for (guint64 at = 0; at < file->size; at += CHUNK_SIZE) {
+    const gsize n = (gsize)MIN (CHUNK_SIZE, file->size - at);
+    if (!clip_file_read_at (file, at, chunk, n, error))
+      return FALSE;
+    XXH3_128bits_update (hash, chunk, n);
+  }
+  return TRUE;
+}
+
+static gchar *
+describe_family (const ClipVisionConfig *vision)
+{
+  GString *family = g_string_new (NULL);
+  gboolean needs_dots = FALSE;
+
+  for (guint i = 0; i < G_N_ELEMENTS (vision->stage_layers); i++)
+    needs_dots = needs_dots || vision->stage_layers[i] > 9;
+  g_string_printf (family, "rn-%ux", vision->width);
+  for (guint i = 0; i < G_N_ELEMENTS (vision->stage_layers); i++)
+    g_string_append_printf (family, "%s%u", i > 0 && needs_dots ? "." : "",
+        vision->stage_layers[i]);
+  return g_string_free (family, FALSE);
+}
+
+gchar *
+clip_identity_new (const ClipConfig *config, const GPtrArray *tensors,
+    const ClipFile *vocabulary, GError **error)
+{
+  g_autoptr (XXH3_state_t) hash = XXH3_createState ();
+  g_autofree gchar *family = describe_family (&config->vision);
+  XXH128_hash_t digest;
+
+  XXH3_128bits_reset (hash);
+  for (guint i = 0; i < tensors->len; i++)
+    if (!add_tensor (hash, g_ptr_array_index (tensors, i), error))
+      return NULL;
+  add_config (hash, config);
+  if (!add_file (hash, vocabulary, error))
+    return NULL;
+  digest = XXH3_128bits_digest (hash);
+  return g_strdup_printf ("%s-%0*" G_GINT64_MODIFIER "x", family, N_DIGITS,
+      (guint64)(digest.high64 >> (64 - 4 * N_DIGITS)));
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+/* What every reader of a weights format hands over: tensors as the file has
+ * them, each proven to lie inside it. Nothing is read yet. */
+#pragma once
+
+#include "load/file.h"
+#include "load/tensor.h"
+
+/* Of any tensor in a file; those that are used have fewer. */
+#define CLIP_STORED_MAX_DIMS 8
+
+typedef struct {
+  gchar *name;
+  const ClipFile *file; /* belongs to the checkpoint */
+  guint64 offset;       /* bytes from the file's start, of any alignment */
+  const gchar *type;    /* as the format spells it, static: "F16" */
+  ClipDtype dtype;
+  guint n_dims;
+  guint64 dims[CLIP_STORED_MAX_DIMS];
+  guint64 n_elements;
+  gboolean is_used;
+} ClipStoredTensor;
+
+void clip_stored_tensor_free (ClipStoredTensor *stored);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipStoredTensor, clip_stored_tensor_free)
+
+/* Query, key and value at most. */
+#define CLIP_TENSOR_MAX_PARTS 3
+
+/* The parts lie one below the other: their rows add up. */
+struct _ClipTensor {
+  const ClipStoredTensor *parts[CLIP_TENSOR_MAX_PARTS];
+  guint n_parts;
+  guint n_dims;
+  guint64 dims[CLIP_TENSOR_MAX_DIMS];
+  gsize n_elements;
+};
+
+/* Gets a tensor's values piece by piece, in order. */
+typedef void (*ClipTensorVisit) (
+    gpointer user_data, const gfloat *values, gsize n);
+
+/* As clip_tensor_read_f32(), without memory of the tensor's size. */
+gboolean clip_tensor_visit (const ClipTensor *tensor, ClipTensorVisit visit,
+    gpointer user_data, GError **error);
+
+/* As it is printed in messages: "[3, 4]". (transfer full) */
+gchar *clip_dims_to_string (const guint64 *dims, guint n_dims);

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+#include "load/tensor.h"
+
+#include "clip-error.h"
+#include "load/stored.h"
+
+#include <string.h>
+
+#if G_BYTE_ORDER != G_LITTLE_ENDIAN
+#error "the files are little-endian, and are read without swapping bytes"
+#endif
+
+/* Read at a time: small enough to stay in the cache until it is converted. */
+#define CHUNK_SIZE 65536
+
+#define F32_EXPONENT 0x7f800000u
+
+static void
+copy_f32 (const guint8 *src, gfloat *dst, gsize n)
+{
+  memcpy (dst, src, n * sizeof *dst);
+}
+
+/* Subnormals go through an integer, so that the result does not depend on
+ * whether the application lets the CPU flush them to zero. */
+static void
+convert_f16 (const guint8 *src, gfloat *dst, gsize n)
+{
+  for (gsize i = 0; i < n; i++) {
+    guint16 half;
+    memcpy (&half, src + i * sizeof half, sizeof half);
+    guint32 exponent = (half >> 10) & 0x1f, mantissa = half & 0x3ff;
+    gfloat tiny = (gfloat)(gint32)mantissa * 0x1p-24f;
+    guint32 tiny_bits, bits;
+    memcpy (&tiny_bits, &tiny, sizeof tiny_bits);
+    bits = (exponent + (exponent == 0x1f ? 255 - 31 : 127 - 15)) << 23 |
+           mantissa << 13;
+    bits = (exponent == 0 ? tiny_bits : bits) | (guint32)(half & 0x8000) << 16;
+    memcpy (dst + i, &bits, sizeof bits);
+  }
+}
+
+static void
+convert_bf16 (const guint8 *src, gfloat *dst, gsize n)
+{
+  for (gsize i = 0; i < n; i++) {
+    guint16 half;
+    memcpy (&half, src + i * sizeof half, sizeof half);
+    guint32 bits = (guint32)half << 16;
+    memcpy (dst + i, &bits, sizeof bits);
+  }
+}
+
+static void
+convert_f64 (const guint8 *src, gfloat *dst, gsize n)
+{
+  for (gsize i = 0; i < n; i++) {
+    gdouble wide;
+    memcpy (&wide, src + i * sizeof wide, sizeof wide);
+    dst[i] = (gfloat)wide;
+  }
+}
+
+static const struct {
+  gsize size;
+  void (*convert) (const guint8 *src, gfloat *dst, gsize n);
+} dtypes[] = {
+  [CLIP_DTYPE_F32] = { 4, copy_f32 },
+  [CLIP_DTYPE_F16] = { 2, convert_f16 },
+  [CLIP_DTYPE_BF16] = { 2, convert_bf16 },
+  [CLIP_DTYPE_F64] = { 8, convert_f64 },
+  [CLIP_DTYPE_OTHER] = { 0, NULL },
+};
+
+gsize
+clip_dtype_get_size (ClipDtype dtype)
+{
+  return dtypes[dtype].size;
+}
+
+void
+clip_dtype_to_f32 (
+    ClipDtype dtype, gconstpointer src, gfloat *dst, gsize n_elements)
+{
+  g_return_if_fail (dtype < CLIP_DTYPE_OTHER);
+
+  dtypes[dtype].convert (src, dst, n_elements);
+}
+
+const gchar *
+clip_tensor_get_name (const ClipTensor *tensor)
+{
+  return tensor->parts[0]->name;
+}
+
+guint
+clip_tensor_get_n_dims (const ClipTensor *tensor)
+{
+  return tensor->n_dims;
+}
+
+guint64
+clip_tensor_get_dim (const ClipTensor *tensor, guint index)
+{
+  g_return_val_if_fail (index < tensor->n_dims, 0);
+
+  return tensor->dims[index];
+}
+
+gsize
+clip_tensor_get_n_elements (const ClipTensor *tensor)
+{
+  return tensor->n_elements;
+}
+
+ClipDtype
+clip_tensor_get_dtype (const ClipTensor *tensor)
+{
+  return tensor->parts[0]->dtype;
+}
+
+static guint32
+is_special (gfloat value)
+{
+  guint32 bits;
+
+  memcpy (&bits, &value, sizeof bits);
+  return (bits & F32_EXPONENT) == F32_EXPONENT;
+}
+
+/* One test for all, since only a damaged file pays for the search. */
+static gboolean
+are_finite (const gfloat *values, gsize n, gsize *index)
+{
+  guint32 any = 0;
+
+  for (gsize i = 0; i < n; i++)
+    any |= is_special (values[i]);
+  if (!any)
+    return TRUE;
+  for (*index = 0; !is_special (values[*index]);)
+    (*index)++;
+  return FALSE;
+}
+
+/* Elements @first … @first + @n - 1 of a part. */
+typedef struct {
+  const ClipStoredTensor *part;
+  gsize first, n;
+} Span;
+
+/* @raw: (out caller-allocates): as stored
+ * @values: (out caller-allocates): as floats, proven finite */
+static gboolean
+read_span (const Span *span, guint8 *raw, gfloat *values, GError **error)
+{
+  const ClipStoredTensor *part = span->part;
+  gsize size = dtypes[part->dtype].size, index = 0;
+
+  if (!clip_file_read_at (part->file, part->offset + span->first * size, raw,
+          span->n * size, error)) {
+    g_prefix_error (error, "tensor '%s': ", part->name);
+    return FALSE;
+  }
+  dtypes[part->dtype].convert (raw, values, span->n);
+  if (are_finite (values, span->n, &index))
+    return TRUE;
+  g_set_error (error, CLIP_ERROR, CLIP_ERROR_MODEL,
+      "'%s': tensor '%s' holds a NaN, an infinity or a number too large for 32 "
+      "bits at index %" G_GSIZE_FORMAT,
+      part->file->path, part->name, span->first + index);
+  return FALSE;
+}
+
+gboolean
+clip_tensor_read_f32 (const ClipTensor *tensor, gfloat *dst, GError **error)
+{
+  g_autofree guint8 *chunk = g_malloc (CHUNK_SIZE);
+
+  for (guint i = 0; i < tensor->n_parts; i++) {
+    const ClipStoredTensor *part = tensor->parts[i];
+    const gsize most = CHUNK_SIZE / dtypes[part->dtype].size;
+
+    for (gsize at = 0; at < part->n_elements; at += most) {
+      const Span span = { part, at, MIN (most, part->n_elements - at) };
+      if (!read_span (&span, chunk, dst + at, error))
+        return FALSE;
+    }
+    dst += part->n_elements;
+  }
+  return TRUE;
+}
+
+gboolean
+clip_tensor_visit (const ClipTensor *tensor, ClipTensorVisit visit,
+    gpointer user_data, GError **error)
+{
+  const gsize most = CHUNK_SIZE / sizeof (gdouble);
+  g_autofree guint8 *chunk = g_malloc (CHUNK_SIZE);
+  g_autofree gfloat *values = g_new (gfloat, most);
+
+  for (guint i = 0; i < tensor->n_parts; i++) {
+    const ClipStoredTensor *part = tensor->parts[i];
+
+    for (gsize at = 0; at < part->n_elements; at += most) {
+      const Span span = { part, at, MIN (most, part->n_elements - at) };
+      if (!read_span (&span, chunk, values, error))
+        return FALSE;
+      visit (user_data, values, span.n);
+    }
+  }
+  return TRUE;
+}
+
+gboolean
+clip_tensor_read_raw (const ClipTensor *tensor, gpointer dst, GError **error)
+{
+  const ClipDtype dtype = clip_tensor_get_dtype (tensor);
+  const gsize size = dtypes[dtype].size, most = CHUNK_SIZE / sizeof (gfloat);
+  g_autofree gfloat *values = g_new (gfloat, most);
+  guint8 *bytes = dst;
+
+  for (guint i = 0; i < tensor->n_parts; i++) {
+    const ClipStoredTensor *part = tensor->parts[i];
+
+    if (part->dtype != dtype) {
+      g_set_error (error, CLIP_ERROR, CLIP_ERROR_MODEL,
+          "'%s': tensor '%s' is stored as %s, and '%s', which belongs to it, "
+          "as %s",
+          part->file->path, part->name, part->type, tensor->parts[0]->name,
+          tensor->parts[0]->type);
+      return FALSE;
+    }
+    for (gsize at = 0; at < part->n_elements; at += most) {
+      const Span span = { part, at, MIN (most, part->n_elements - at) };
+      if (!read_span (&span, bytes + at * size, values, error))
+        return FALSE;
+    }
+    bytes += part->n_elements * size;
+  }
+  return TRUE;
+}
+
+void
+clip_stored_tensor_free (ClipStoredTensor *stored)
+{
+  g_free (stored->name);
+  g_free (stored);
+}
+
+gchar *
+clip_dims_to_string (const guint64 *dims, guint n_dims)
+{
+  GString *text = g_string_new ("[");
+
+  for (guint i = 0; i < n_dims; i++)
+    g_string_append_printf (
+        text, "%s%" G_GUINT64_FORMAT, i > 0 ? ", " : "", dims[i]);
+  g_string_append_c (text, ']');
+  return g_string_free (text, FALSE);
+}
