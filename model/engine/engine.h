@@ -107,7 +107,7 @@ typedef struct _ClipConvolution ClipConvolution;
 
 /* A 1x1 convolution of stride 1, without padding and groups, is a linear layer
  * on the NHWC rows (as fast, and it avoids a division by zero inside oneDNN
- * 3.7.2 on some virtual machines).
+ * 3.7.2 on some virtual machines). Other 1x1 convolutions are refused.
  *
  * @weights: [out, in / groups, kernel height, kernel width] as PyTorch has it
  * @bias: (nullable): [out]
@@ -137,15 +137,21 @@ typedef struct {
   const gchar *name; /* copied */
   guint heads;
   guint head_width;
+  gsize q_stride;      /* floats from one row to the next; 3 * heads * */
+  gsize kv_stride;     /* head_width where q, k, v come from one product */
   gboolean causal;     /* token t sees 0 … t */
-  gboolean one_query;  /* only the first token asks: dst has one row */
+  gboolean one_query;  /* one row asks, any one: dst has one row */
   const guint *tokens; /* row counts of one sequence, ascending */
   guint n_tokens;      /* at most CLIP_ENGINE_MAX_SHAPES */
 } ClipAttentionSpec;
 
 typedef struct _ClipAttention ClipAttention;
 
-/* Returns: (transfer full): NULL with CLIP_ERROR_COMPUTE or _NO_SPACE. */
+/* The strides are fixed here because oneDNN's products read q, k and v where
+ * they lie. @one_query with @causal is refused: which token asks is not known,
+ * @n_keys says what it sees.
+ *
+ * Returns: (transfer full): NULL with CLIP_ERROR_COMPUTE or _NO_SPACE. */
 ClipAttention *clip_attention_new (
     ClipEngine *engine, const ClipAttentionSpec *spec, GError **error);
 void clip_attention_free (ClipAttention *attention);
@@ -155,14 +161,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipAttention, clip_attention_free)
  *
  * @tokens: one of the spec's
  * @n_keys: keys that count, 1 … @tokens; the rest are masked (padding)
- * @q, @q_stride: first query row, floats from one row to the next
- * @k, @v, @kv_stride: first key and value row; one stride for both
+ * @q, @k, @v: the first row of each; the strides are the spec's
  * @dst: [tokens or 1, heads * head_width], dense
  *
  * Returns: FALSE with CLIP_ERROR_COMPUTE. */
 gboolean clip_attention_run (ClipAttention *attention, guint tokens,
-    guint n_keys, const gfloat *q, gsize q_stride, const gfloat *k,
-    const gfloat *v, gsize kv_stride, gfloat *dst, GError **error);
+    guint n_keys, const gfloat *q, const gfloat *k, const gfloat *v,
+    gfloat *dst, GError **error);
 
 /* --- rows: what is not a product; plain C that the compiler vectorises, in
  * the engine's team --- */

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+/* Each thread of the team takes a head after the other: two products of oneDNN
+ * built for a team of one, and the softmax between them, so that a head's
+ * scores stay in the thread's own cache and there is one parallel region for
+ * all heads. q, k and v are read where they lie.
+ *
+ * Letters: T tokens, H heads, D head width. */
+
+#include "clip-error.h"
+#include "engine/product.h"
+#include "engine/rows.h"
+#include "engine/vector.h"
+
+#include <math.h>
+
+/* Scratch parts begin at a page, so that threads share no cache line. */
+#define PAGE 4096
+/* Floats from one row of scores to the next are a multiple of a cache line. */
+#define LINE 16
+
+/* What one thread of the team runs. */
+typedef struct {
+  ClipProduct scores; /* q kᵀ: [T, T] */
+  ClipProduct values; /* p v: [T, D] */
+  GError *error;
+} Slot;
+
+typedef struct {
+  guint tokens;
+  gsize stride; /* of a row of scores */
+  Slot *slots;  /* [n_threads], NULL if one_query */
+} Shape;
+
+struct _ClipAttention {
+  ClipEngine *engine;
+  ClipAttentionSpec spec; /* name is copied, tokens are in shapes */
+  gchar *name;
+  Shape shapes[CLIP_ENGINE_MAX_SHAPES];
+  guint n_shapes;
+  gsize part_size; /* scratch bytes of one thread */
+};
+
+/* One call of run. */
+typedef struct {
+  const ClipAttention *attention;
+  const Shape *shape;
+  guint n_keys;
+  const gfloat *q;
+  const gfloat *k;
+  const gfloat *v;
+  gfloat *dst;
+} Job;
+
+static gboolean
+check_spec (const ClipAttentionSpec *spec, GError **error)
+{
+  guint64 width = (guint64)spec->heads * spec->head_width;
+  guint most;
+
+  if (!clip_engine_check_counts (
+          "token counts", spec->tokens, spec->n_tokens, error))
+    return FALSE;
+  most = spec->tokens[spec->n_tokens - 1];
+  if (!clip_engine_check_dims ("the heads [tokens, heads, width]",
+          (guint64[]){ spec->tokens[0], spec->heads, spec->head_width }, 3,
+          error) ||
+      !clip_engine_check_dims ("the scores [heads, tokens, tokens]",
+          (guint64[]){ spec->heads, most, most }, 3, error) ||
+      !clip_engine_check_dims ("the keys [tokens, stride]",
+          (guint64[]){ most, spec->kv_stride }, 2, error) ||
+      !clip_engine_check_dims ("the queries [tokens, stride]",
+          (guint64[]){ most, spec->one_query ? width : spec->q_stride }, 2,
+          error))
+    return FALSE;
+  if (spec->kv_stride < width || (!spec->one_query && spec->q_stride < width)) {
+    g_set_error (error, CLIP_ERROR, CLIP_ERROR_COMPUTE,
+        "strides of %" G_GSIZE_FORMAT " and %" G_GSIZE_FORMAT
+        " floats are less than the %" G_GUINT64_FORMAT " of all heads",
+        spec->q_stride, spec->kv_stride, width);
+    return FALSE;
+  }
+  if (spec->one_query && spec->causal) {
+    g_set_error (error, CLIP_ERROR, CLIP_ERROR_COMPUTE,
+        "one query with a causal mask: give it the keys it sees instead");
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+init_matrix (ClipDesc *desc, dnnl_dim_t rows, dnnl_dim_t columns,
+    const dnnl_dims_t strides, GError **error)
+{
+  return CHECK (clip_desc_init_by_strides (
+      desc, 2, (dnnl_dims_t){ rows, columns }, dnnl_f32, strides));
+}
+
+static gboolean
+build_slot (
+    ClipAttention *attention, const Shape *shape, Slot *slot, GError **error)
+{
+  const ClipAttentionSpec *spec = &attention->spec;
+  dnnl_dim_t t = shape->tokens, d = spec->head_width;
+  g_auto (ClipDesc) q = { 0 };
+  g_auto (ClipDesc) k = { 0 };
+  g_auto (ClipDesc) p = { 0 };
+  g_auto (ClipDesc) v = { 0 };
+  g_auto (ClipDesc) dst = { 0 };
+  const ClipProductSpec scores = { .descs = { &q, &k, NULL, &p } };
+  const ClipProductSpec values = { .descs = { &p, &v, NULL, &dst } };
+
+  return init_matrix (&q, t, d, (dnnl_dims_t){ spec->q_stride, 1 }, error) &&
+         init_matrix (&k, d, t, (dnnl_dims_t){ 1, spec->kv_stride }, error) &&
+         init_matrix (&p, t, t, (dnnl_dims_t){ shape->stride, 1 }, error) &&
+         init_matrix (&v, t, d, (dnnl_dims_t){ spec->kv_stride, 1 }, error) &&
+         init_matrix (&dst, t, d, (dnnl_dims_t){ spec->heads * d, 1 }, error) &&
+         clip_product_init (&slot->scores, attention->engine, &scores, error) &&
+         clip_product_init (&slot->values, attention->engine, &values, error);
+}
+
+static gsize
+get_scores_size (const ClipAttention *attention, const Shape *shape)
+{
+  guint rows = attention->spec.one_query ? 1 : shape->tokens;
+  gsize size = rows * shape->stride * sizeof (gfloat);
+
+  return (size + PAGE - 1) / PAGE * PAGE;
+}
+
+/* Makes room for a thread's scores, and for the scratch of either product
+ * behind them. */
+static void
+widen_part (ClipAttention *attention, const Shape *shape)
+{
+  gsize scratch = 0;
+
+  if (shape->slots != NULL)
+    scratch = MAX (shape->slots[0].scores.scratch_size,
+        shape->slots[0].values.scratch_size);
+  scratch = (scratch + PAGE - 1) / PAGE * PAGE;
+  attention->part_size =
+      MAX (attention->part_size, get_scores_size (attention, shape) + scratch);
+}
+
+static gboolean
+build (ClipAttention *attention, GError **error)
+{
+  ClipEngine *engine = attention->engine;
+
+  for (guint i = 0; i < attention->n_shapes; i++) {
+    Shape *shape = &attention->shapes[i];
+
+    if (!attention->spec.one_query) {
+      shape->slots = g_new0 (Slot, engine->n_threads);
+      for (guint j = 0; j < engine->n_threads; j++)
+        if (!build_slot (attention, shape, &shape->slots[j], error))
+          return FALSE;
+    }
+    widen_part (attention, shape);
+  }
+  return clip_engine_reserve (
+      engine, attention->part_size * engine->n_threads, error);
+}
+
+ClipAttention *
+clip_attention_new (
+    ClipEngine *engine, const ClipAttentionSpec *spec, GError **error)
+{
+  g_autoptr (ClipAttention) attention = g_new0 (ClipAttention, 1);
+  gboolean built;
+
+  attention->engine = engine;
+  attention->spec = *spec;
+  attention->name = g_strdup (spec->name);
+  if (!check_spec (spec, error) || !clip_engine_check_thread (engine, error)) {
+    g_prefix_error (error, "%s: ", spec->name);
+    return NULL;
+  }
+  attention->n_shapes = spec->n_tokens;
+  for (guint i = 0; i < spec->n_tokens; i++) {
+    attention->shapes[i].tokens = spec->tokens[i];
+    attention->shapes[i].stride =
+        ((gsize)spec->tokens[i] + LINE - 1) / LINE * LINE;
+  }
+  attention->spec.name = NULL;
+  attention->spec.tokens = NULL;
+
+  /* A head is one thread's work. */
+  clip_engine_set_team (1);
+  built = build (attention, error);
+  clip_engine_set_team (engine->n_threads);
+  if (!built) {
+    g_prefix_error (error, "%s: ", spec->name);
+    return NULL;
+  }
+  return g_steal_pointer (&attention);
+}
+
+void
+clip_attention_free (ClipAttention *attention)
+{
+  if (attention == NULL)
+    return;
+  for (guint i = 0; i < attention->n_shapes; i++) {
+    Slot *slots = attention->shapes[i].slots;
+
+    for (guint j = 0; slots != NULL && j < attention->engine->n_threads; j++) {
+      clip_product_clear (&slots[j].scores);
+      clip_product_clear (&slots[j].values);
+    }
+    g_free (slots);
+  }
+  g_free (attention->name);
+  g_free (attention);
+}
+
+static gboolean
+run_head (const Job *job, guint part, guint head, GError **error)
+{
+  const ClipAttention *attention = job->attention;
+  const ClipAttentionSpec *spec = &attention->spec;
+  const Shape *shape = job->shape;
+  Slot *slot = &shape->slots[part];
+  dnnl_stream_t stream = attention->engine->streams[part];
+  guint8 *p = attention->engine->scratch + part * attention->part_size;
+  guint8 *scratch = p + get_scores_size (attention, shape);
+  gsize column = (gsize)head * spec->head_width;
+
+  if (!clip_product_set (
+          &slot->scores, CLIP_OPERAND_SRC, job->q + column, error) ||
+      !clip_product_set (
+          &slot->scores, CLIP_OPERAND_WEIGHTS, job->k + column, error) ||
+      !clip_product_set (&slot->scores, CLIP_OPERAND_DST, p, error) ||
+      !clip_product_set (&slot->scores, CLIP_OPERAND_SCRATCH, scratch, error) ||
+      !clip_product_run (&slot->scores, stream, error))
+    return FALSE;
+  clip_rows_softmax (shape->tokens, shape->tokens, shape->stride, job->n_keys,
+      spec->causal, 1.0f / sqrtf (spec->head_width), (gfloat *)p);
+  return clip_product_set (&slot->values, CLIP_OPERAND_SRC, p, error) &&
+         clip_product_set (
+             &slot->values, CLIP_OPERAND_WEIGHTS, job->v + column, error) &&
+         clip_product_set (
+             &slot->values, CLIP_OPERAND_DST, job->dst + column, error) &&
+         clip_product_set (
+             &slot->values, CLIP_OPERAND_SCRATCH, scratch, error) &&
+         clip_product_run (&slot->values, stream, error);
+}
+
+static void
+run_heads (gconstpointer data, guint part, guint from, guint to)
+{
+  const Job *job = data;
+  GError **error = &job->shape->slots[part].error;
+
+  for (guint head = from; head < to && *error == NULL; head++)
+    run_head (job, part, head, error);
+}
+
+/* The query is one row: products of oneDNN would cost more to call than to
+ * compute. */
+CLIP_VECTORISED static void
+run_one_query (gconstpointer data, guint part, guint from, guint to)
+{
+  const Job *job = data;
+  const ClipAttention *attention = job->attention;
+  gsize stride = attention->spec.kv_stride;
+  guint d = attention->spec.head_width, n_keys = job->n_keys;
+  gfloat *scores =
+      (gfloat *)(attention->engine->scratch + part * attention->part_size);
+
+  for (guint head = from; head < to; head++) {
+    gsize column = (gsize)head * d;
+    const gfloat *q = job->q + column;
+    gfloat *dst = job->dst + column;
+
+    for (guint t = 0; t < n_keys; t++) {
+      const gfloat *k = job->k + t * stride + column;
+      gfloat sum = 0.0f;
+
+#pragma omp simd reduction(+ : sum)
+      for (guint i = 0; i < d; i++)
+        sum += q[i] * k[i];
+      scores[t] = sum;
+    }
+    clip_rows_softmax (1, n_keys, 0, n_keys, FALSE, 1.0f / sqrtf (d), scores);
+    for (guint i = 0; i < d; i++)
+      dst[i] = 0.0f;
+    for (guint t = 0; t < n_keys; t++) {
+      const gfloat *v = job->v + t * stride + column;
+
+#pragma omp simd
+      for (guint i = 0; i < d; i++)
+        dst[i] += scores[t] * v[i];
+    }
+  }
+}
+
+static gboolean
+collect_errors (
+    const ClipAttention *attention, const Shape *shape, GError **error)
+{
+  gboolean succeeded = TRUE;
+
+  for (guint i = 0; i < attention->engine->n_threads; i++) {
+    GError *slot_error = g_steal_pointer (&shape->slots[i].error);
+
+    if (slot_error == NULL)
+      continue;
+    if (succeeded)
+      g_propagate_prefixed_error (error, slot_error, "%s: ", attention->name);
+    else
+      g_error_free (slot_error);
+    succeeded = FALSE;
+  }
+  return succeeded;
+}
+
+static const Shape *
+find_shape (const ClipAttention *attention, guint tokens, GError **error)
+{
+  for (guint i = 0; i < attention->n_shapes; i++)
+    if (attention->shapes[i].tokens == tokens)
+      return &attention->shapes[i];
+  g_set_error (error, CLIP_ERROR, CLIP_ERROR_COMPUTE,
+      "%s was not built for %u tokens", attention->name, tokens);
+  return NULL;
+}
+
+gboolean
+clip_attention_run (ClipAttention *attention, guint tokens, guint n_keys,
+    const gfloat *q, const gfloat *k, const gfloat *v, gfloat *dst,
+    GError **error)
+{
+  ClipEngine *engine = attention->engine;
+  const ClipAttentionSpec *spec = &attention->spec;
+  const Shape *shape = find_shape (attention, tokens, error);
+  const Job job = { attention, shape, n_keys, q, k, v, dst };
+  gsize n_floats = (gsize)tokens * spec->heads * spec->head_width;
+
+  if (shape == NULL || !clip_engine_check_thread (engine, error))
+    return FALSE;
+  if (n_keys < 1 || n_keys > tokens) {
+    g_set_error (error, CLIP_ERROR, CLIP_ERROR_COMPUTE,
+        "%s: %u keys, not 1 to the %u tokens", attention->name, n_keys, tokens);
+    return FALSE;
+  }
+  if (spec->one_query) {
+    clip_engine_share (engine, spec->heads, n_floats, run_one_query, &job);
+    return TRUE;
+  }
+  /* A thread that runs what was built for one must not offer oneDNN more. */
+  clip_engine_set_team (1);
+  clip_engine_share (engine, spec->heads, n_floats * tokens, run_heads, &job);
+  clip_engine_set_team (engine->n_threads);
+  return collect_errors (attention, shape, error);
+}

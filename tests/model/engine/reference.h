@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+/* What engine/'s tests expect: loops in double precision straight from the
+ * definitions, and inputs that anybody can make again. */
+#pragma once
+
+#include "engine/engine.h"
+#include "support.h"
+
+#include <math.h>
+
+/* Products of f32 inputs in f32: each of K sums rounds by 6e-8, in random
+ * directions, so some sqrt (K) * 6e-8 of the whole: 3e-6 at K = 3072 in the
+ * worst order of summing, a tenth of it in blocks. */
+#define REFERENCE_TOLERANCE 2e-6
+
+#define REFERENCE_THREADS 2
+
+static inline ClipEngine *
+reference_engine (void)
+{
+  g_autoptr (GError) error = NULL;
+  ClipEngine *engine = clip_engine_new (REFERENCE_THREADS, &error);
+
+  g_assert_no_error (error);
+  return engine;
+}
+
+/* (transfer full) of clip_engine_free_floats() */
+static inline gfloat *
+reference_zeros (gsize n)
+{
+  g_autoptr (GError) error = NULL;
+  gfloat *values = clip_engine_alloc (n, &error);
+
+  g_assert_no_error (error);
+  return values;
+}
+
+/* Uniform in [-1, 1). (transfer full) of clip_engine_free_floats() */
+static inline gfloat *
+reference_values (gsize n, const gchar *name)
+{
+  gfloat *values = reference_zeros (n);
+
+  for (gsize i = 0; i < n; i++)
+    values[i] = test_uniform (i, name);
+  return values;
+}
+
+static inline gdouble
+reference_activate (ClipActivation activation, gdouble x)
+{
+  switch (activation) {
+  case CLIP_ACTIVATION_NONE:
+    return x;
+  case CLIP_ACTIVATION_RELU:
+    return x > 0 ? x : 0;
+  case CLIP_ACTIVATION_QUICK_GELU:
+    return x / (1 + exp (-1.702 * x));
+  case CLIP_ACTIVATION_GELU_ERF:
+    return 0.5 * x * (1 + erf (x / sqrt (2)));
+  case CLIP_ACTIVATION_GELU_TANH:
+    return 0.5 * x * (1 + tanh (sqrt (2 / G_PI) * (x + 0.044715 * x * x * x)));
+  }
+  g_assert_not_reached ();
+}
+
+static inline void
+reference_assert_close (const gchar *what, const gfloat *actual,
+    const gfloat *expected, gsize n, gdouble tolerance)
+{
+  gdouble distance = test_relative_l2 (actual, expected, n);
+  gsize where = 0;
+  gdouble most = test_max_difference (actual, expected, n, &where);
+
+  if (!(distance <= tolerance))
+    g_error ("%s: relative L2 %g, not %g; most at %" G_GSIZE_FORMAT
+             ": %g, expected %g, difference %g",
+        what, distance, tolerance, where, actual[where], expected[where], most);
+}
