@@ -46,6 +46,16 @@ static const Range other_ignorable[] = {
   { 0xff1a, 0xff1a },
 };
 
+/* Capitals that are no letters by category, which GLib leaves as they are:
+ * Roman numerals, letters in circles. */
+static const struct {
+  Range capitals;
+  gunichar distance;
+} other_capitals[] = {
+  { { 0x2160, 0x216f }, 16 },
+  { { 0x24b6, 0x24cf }, 26 },
+};
+
 static gboolean
 is_in (gunichar c, const Range *ranges, gsize n_ranges)
 {
@@ -100,6 +110,15 @@ ends_word (const gchar *text, const gchar *sigma)
   return *p == '\0' || !is_cased (g_utf8_get_char (p));
 }
 
+static gunichar
+to_lower (gunichar c)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (other_capitals); i++)
+    if (is_in (c, &other_capitals[i].capitals, 1))
+      return c + other_capitals[i].distance;
+  return g_unichar_tolower (c);
+}
+
 void
 clip_lowercase_append (GString *dst, const gchar *text, gboolean final_sigma)
 {
@@ -114,7 +133,7 @@ clip_lowercase_append (GString *dst, const gchar *text, gboolean final_sigma)
       g_string_append_c (dst, 'i');
       g_string_append_unichar (dst, COMBINING_DOT);
     } else {
-      g_string_append_unichar (dst, g_unichar_tolower (c));
+      g_string_append_unichar (dst, to_lower (c));
     }
   }
 }

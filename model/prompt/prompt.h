@@ -56,7 +56,8 @@ gchar *clip_prompts_join (const gchar *const *prompts);
 
 /* A file with one prompt a line, UTF-8, LF or CRLF, an optional BOM; blank
  * lines and lines that begin with '#' are skipped ("\#" begins a prompt with
- * '#').
+ * '#'); blanks around a prompt are dropped. Bars and backslashes are letters.
+ * A FIFO or a device is refused, not waited for; at most 16 MiB.
  *
  * Returns: (transfer full): NULL with CLIP_ERROR_NOT_FOUND, _OPEN, _READ or
  *   _PROMPT; the message names file and line. */

@@ -23,17 +23,24 @@ check_template (const gchar *template, guint number, GError **error)
   return FALSE;
 }
 
+gboolean
+clip_templates_check (const gchar *const *templates, GError **error)
+{
+  for (guint i = 0; templates[i] != NULL; i++)
+    if (!check_template (templates[i], i + 1, error))
+      return FALSE;
+  return TRUE;
+}
+
 GStrv
 clip_templates_parse (const gchar *string, GError **error)
 {
   g_auto (GStrv) templates =
       clip_items_parse (string, "template", CLIP_TEMPLATES_MAX, error);
 
-  if (templates == NULL)
+  if (templates == NULL ||
+      !clip_templates_check ((const gchar *const *)templates, error))
     return NULL;
-  for (guint i = 0; templates[i] != NULL; i++)
-    if (!check_template (templates[i], i + 1, error))
-      return NULL;
   return g_steal_pointer (&templates);
 }
 

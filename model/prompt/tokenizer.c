@@ -4,8 +4,6 @@
 #include "prompt/tokenizer.h"
 #include "clip-error.h"
 
-#include <string.h>
-
 struct _ClipTokenizer {
   const ClipTokenizerFamily *family;
   gpointer self;
@@ -14,14 +12,18 @@ struct _ClipTokenizer {
   guint context_length;
 };
 
-/* A kind without a family cannot be read yet. */
+/* A kind without a family says why it reads no prompts. */
 static const struct {
-  const gchar *name;
   const ClipTokenizerFamily *family;
+  const gchar *reason;
 } kinds[] = {
-  [CLIP_TOKENIZER_NONE] = { "none" },
-  [CLIP_TOKENIZER_WORDPIECE] = { "wordpiece", &clip_wordpiece },
-  [CLIP_TOKENIZER_BPE] = { "byte-pair" },
+  [CLIP_TOKENIZER_NONE] = { NULL,
+      "this model has no text tower, so it cannot read prompts: use one that "
+      "has" },
+  [CLIP_TOKENIZER_WORDPIECE] = { &clip_wordpiece },
+  [CLIP_TOKENIZER_BPE] = { NULL,
+      "this model's byte-pair tokenizer is not supported yet: use a model with "
+      "word pieces (vocab.txt)" },
 };
 
 gboolean
@@ -45,10 +47,8 @@ clip_tokenizer_new (const ClipTokenizerConfig *config, guint vocab_size,
   g_return_val_if_fail (config->kind < G_N_ELEMENTS (kinds), NULL);
   family = kinds[config->kind].family;
   if (family == NULL) {
-    g_set_error (error, CLIP_ERROR, CLIP_ERROR_MODEL,
-        "a model with a %s tokenizer cannot read prompts yet: use one with a "
-        "vocab.txt of word pieces",
-        kinds[config->kind].name);
+    g_set_error_literal (
+        error, CLIP_ERROR, CLIP_ERROR_MODEL, kinds[config->kind].reason);
     return NULL;
   }
   if (context_length < 2) {

@@ -19,7 +19,6 @@ typedef struct {
 gboolean clip_token_sink_add (ClipTokenSink *sink, guint32 id);
 
 typedef struct {
-  const gchar *name;
   /* Returns: the family's own state; NULL with the errors of
    *   clip_tokenizer_new(). */
   gpointer (*open) (const ClipTokenizerConfig *config, guint vocab_size,

@@ -267,7 +267,6 @@ wordpiece_encode (gconstpointer opaque, const gchar *text, ClipTokenSink *sink)
 }
 
 const ClipTokenizerFamily clip_wordpiece = {
-  .name = "wordpiece",
   .open = wordpiece_open,
   .free = wordpiece_free,
   .encode = wordpiece_encode,
