@@ -94,28 +94,35 @@ answer_all (const ClipTokenizer *tokenizer, guint context_length)
   return ok;
 }
 
+static ClipTokenizer *
+open_tokenizer (const ClipCheckpoint *checkpoint, GError **error)
+{
+  const ClipConfig *config = clip_checkpoint_get_config (checkpoint);
+
+  return clip_tokenizer_new (&config->tokenizer, config->text.vocab_size,
+      config->text.context_length, error);
+}
+
 int
 main (int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (ClipCheckpoint) checkpoint = NULL;
   g_autoptr (ClipTokenizer) tokenizer = NULL;
-  const ClipTextConfig *text;
+  gboolean ok;
 
   if (argc != 2 || strcmp (argv[1], "--help") == 0) {
     fputs (help, argc == 2 ? stdout : stderr);
     return argc == 2 ? 0 : 2;
   }
   checkpoint = clip_checkpoint_open (argv[1], &error);
-  if (checkpoint != NULL) {
-    text = &clip_checkpoint_get_config (checkpoint)->text;
-    tokenizer =
-        clip_tokenizer_new (&clip_checkpoint_get_config (checkpoint)->tokenizer,
-            text->vocab_size, text->context_length, &error);
-  }
+  if (checkpoint != NULL)
+    tokenizer = open_tokenizer (checkpoint, &error);
   if (tokenizer == NULL) {
     fprintf (stderr, "clip-tokens: %s\n", error->message);
     return 2;
   }
-  return answer_all (tokenizer, text->context_length) ? 0 : 1;
+  ok = answer_all (
+      tokenizer, clip_checkpoint_get_config (checkpoint)->text.context_length);
+  return ok ? 0 : 1;
 }
