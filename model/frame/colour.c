@@ -59,3 +59,13 @@ clip_colour_row (const ClipColourMatrix *matrix, guint n,
     rgb[3 * i + 2] = to_byte (luma + cb * m.b_u);
   }
 }
+
+void
+clip_colour_convert (
+    const ClipColour *colour, guint n, const guint8 *const yuv[3], guint8 *rgb)
+{
+  ClipColourMatrix matrix;
+
+  clip_colour_matrix_init (&matrix, colour);
+  clip_colour_row (&matrix, n, yuv, rgb);
+}

@@ -63,6 +63,14 @@ typedef struct {
   gfloat std[3];
 } ClipPreprocess;
 
+/* A row of pixels, for ClipReadRow functions that find Y'CbCr.
+ *
+ * @yuv: Y, Cb, Cr: n values each, chroma already one a pixel
+ * @rgb: (out caller-allocates): n triplets, each value within 1 of the exact
+ *   one */
+void clip_colour_convert (
+    const ClipColour *colour, guint n, const guint8 *const yuv[3], guint8 *rgb);
+
 typedef struct _ClipPreprocessor ClipPreprocessor;
 
 /* One for each stream: holds the coefficients for one source size. */
