@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+/**
+ * SECTION:element-clipfilter
+ * @title: clipfilter
+ * @short_description: says what is in a video, in words of the user's choice
+ * @see_also: clippublish
+ *
+ * Runs a CLIP model on the CPU over the frames that pass, compares each with
+ * text prompts, and attaches the answer to the buffer. Frames themselves go on
+ * untouched, whatever happens to the answer; every raw format in system memory
+ * is read as it is, at any size.
+ *
+ * Each new result leaves as one #GstStructure in three ways: on the buffer, as
+ * #GstCustomMeta "clipfilter"; before the buffer, as serialized custom event
+ * "clipfilter-result"; and, with #GstClipFilter:post-messages, on the bus as
+ * element message "clipfilter". All have a field "results", an array of
+ * structures, one for each clipfilter upstream (the event and the message have
+ * one):
+ *
+ * * "element", "source" (#GstClipFilter:source-id), "model", "precision":
+ *   strings
+ * * "result": guint64, counts this element's results from 1
+ * * "reason": "encoded" on the frame that was encoded, "carried" on those
+ *   after it
+ * * "timestamp", "running-time", "stream-time", "duration": guint64, of this
+ *   frame, nanoseconds
+ * * "utc": string, ISO 8601, from the frame's #GstReferenceTimestampMeta, or
+ *   where the source is live
+ * * "source-timestamp": guint64, timestamp of the frame that was encoded
+ * * "age": guint64, running time since then
+ * * "revision": guint, of the prompts, counts their changes from 1
+ * * "frame-width", "frame-height": gint
+ * * "prompts": array of structures, the most probable first: "index" (guint),
+ *   "text", "similarity" (gdouble, cosine) and "probability" (gdouble, of all
+ *   prompts together 1)
+ * * "embedding": #GstBuffer of little-endian float32, with
+ *   #GstClipFilter:attach-embedding; never in messages
+ *
+ * What is not known is absent. When prompts change while the element runs, the
+ * message "clipfilter-prompts" tells "revision" and "prompts" (an array of
+ * strings), and the newest embedding is compared with the new prompts at once.
+ * With GStreamer 1.24 and later a frame with a new result also has a
+ * GstAnalyticsClsMtd with the same prompts and their probabilities.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 -q videotestsrc num-buffers=30 ! clipfilter ! clippublish
+ * location=- ! fakesink
+ * ]| The demonstration model with its own prompts, one record a frame.
+ * |[
+ * gst-launch-1.0 -m filesrc location=clip.webm ! decodebin ! clipfilter
+ * model=/srv/clip-vit-b-32 prompts="a red car | a person, running | an empty
+ * street" inference-interval=10 post-messages=changes ! fakesink
+ * ]| A model of one's own, a message whenever another prompt is the best.
+ */
+#include "gstclipfilter.h"
+
+#include "gstclipdebug.h"
+#include "gstcliperror.h"
+#include "gstclippassage.h"
+
+#define GST_CAT_DEFAULT gst_clip_debug
+
+#define FORMATS                                                                                           \
+  GST_VIDEO_CAPS_MAKE (GST_VIDEO_FORMATS_ALL)                                                             \
+  ";" GST_VIDEO_CAPS_MAKE_WITH_FEATURES (                                                                 \
+      GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION,                                                \
+      GST_VIDEO_FORMATS_ALL) ";" GST_VIDEO_CAPS_MAKE_WITH_FEATURES (GST_CAPS_FEATURE_MEMORY_SYSTEM_MEMORY \
+      ", " GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION,                                           \
+      GST_VIDEO_FORMATS_ALL)
+
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
+    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (FORMATS));
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
+    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (FORMATS));
+
+G_DEFINE_TYPE (GstClipFilter, gst_clip_filter, GST_TYPE_BASE_TRANSFORM)
+GST_ELEMENT_REGISTER_DEFINE (
+    clipfilter, "clipfilter", GST_RANK_NONE, GST_TYPE_CLIP_FILTER)
+
+void
+gst_clip_filter_warn (
+    GstClipFilter *filter, const gchar *what, const GError *error)
+{
+  GST_OBJECT_LOCK (filter);
+  filter->stats.warnings++;
+  GST_OBJECT_UNLOCK (filter);
+  gst_clip_error_post (GST_ELEMENT (filter), GST_MESSAGE_WARNING, what, error);
+}
+
+/* --- states --- */
+
+/* A stream begins, or goes on elsewhere: nothing of before is carried. */
+static void
+reset_stream (GstClipFilter *self)
+{
+  g_clear_pointer (&self->newest, gst_clip_result_free);
+  g_clear_pointer (&self->best, g_free);
+  self->schedule = (GstClipSchedule){ 0 };
+  GST_OBJECT_LOCK (self);
+  self->earliest = GST_CLOCK_TIME_NONE;
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+publish_facts (GstClipFilter *self)
+{
+  const GstClipModel *model = &self->model;
+  const ClipModelInfo *info = clip_service_get_info (model->service);
+
+  GST_OBJECT_LOCK (self);
+  self->stats.model = g_strdup (info->id);
+  self->stats.family = g_strdup (info->family);
+  self->stats.model_path = g_strdup (model->path);
+  self->stats.precision =
+      g_strdup (clip_service_get_precision (model->service));
+  self->stats.engine = g_strdup (clip_service_describe (model->service));
+  self->stats.demo = model->demo;
+  self->stats.threads = clip_service_get_threads (model->service);
+  GST_OBJECT_UNLOCK (self);
+}
+
+static gboolean
+open_model (GstClipFilter *self, GError **error)
+{
+  g_autofree gchar *path = NULL;
+  guint threads;
+
+  GST_OBJECT_LOCK (self);
+  gst_clip_stats_clear (&self->stats);
+  path = g_strdup (self->settings.model);
+  threads = self->settings.threads;
+  GST_OBJECT_UNLOCK (self);
+  return gst_clip_model_open (
+      &self->model, GST_ELEMENT (self), path, threads, error);
+}
+
+static gboolean
+gst_clip_filter_start (GstBaseTransform *trans)
+{
+  GstClipFilter *self = GST_CLIP_FILTER (trans);
+  g_autoptr (GError) error = NULL;
+
+  if (!open_model (self, &error)) {
+    gst_clip_error_post (
+        GST_ELEMENT (self), GST_MESSAGE_ERROR, "Cannot use the model", error);
+    return FALSE;
+  }
+  publish_facts (self);
+  if (!gst_clip_prompts_start (self, self->model.service,
+          gst_clip_model_get_prompts_file (&self->model), &error)) {
+    gst_clip_model_close (&self->model);
+    gst_clip_error_post (
+        GST_ELEMENT (self), GST_MESSAGE_ERROR, "Cannot use the prompts", error);
+    return FALSE;
+  }
+  reset_stream (self);
+  self->n_results = 0;
+  self->warned_of_encoder = FALSE;
+  self->has_size = FALSE;
+  return TRUE;
+}
+
+static gboolean
+gst_clip_filter_stop (GstBaseTransform *trans)
+{
+  GstClipFilter *self = GST_CLIP_FILTER (trans);
+
+  gst_clip_prompts_stop (self);
+  reset_stream (self);
+  g_clear_pointer (&self->prompt_set, clip_prompt_set_unref);
+  gst_clip_reader_clear (&self->reader);
+  gst_clip_model_close (&self->model);
+  return TRUE;
+}
+
+/* Wakes the streaming thread where it waits for the encoder. */
+static void
+interrupt (GstClipFilter *self, gboolean *flag)
+{
+  g_autoptr (ClipRequest) request = NULL;
+
+  GST_OBJECT_LOCK (self);
+  *flag = TRUE;
+  request = g_steal_pointer (&self->request);
+  GST_OBJECT_UNLOCK (self);
+  if (request != NULL)
+    clip_request_cancel (request);
+}
+
+static void
+resume (GstClipFilter *self, gboolean *flag)
+{
+  GST_OBJECT_LOCK (self);
+  *flag = FALSE;
+  GST_OBJECT_UNLOCK (self);
+}
+
+static GstStateChangeReturn
+gst_clip_filter_change_state (GstElement *element, GstStateChange transition)
+{
+  GstClipFilter *self = GST_CLIP_FILTER (element);
+
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
+    resume (self, &self->stopping);
+    resume (self, &self->flushing);
+  } else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
+    /* Not in stop(), which comes when the streaming thread has let go. */
+    interrupt (self, &self->stopping);
+  } else if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING) {
+    /* Running time stood still while paused, the world did not. */
+    GST_OBJECT_LOCK (self);
+    self->map_utc = TRUE;
+    GST_OBJECT_UNLOCK (self);
+  }
+  return GST_ELEMENT_CLASS (gst_clip_filter_parent_class)
+      ->change_state (element, transition);
+}
+
+/* --- caps and events --- */
+
+static gboolean
+gst_clip_filter_accept_caps (
+    GstBaseTransform *trans, GstPadDirection direction, GstCaps *caps)
+{
+  GstVideoInfo info;
+
+  /* Half pictures of their own are no frames. */
+  if (!gst_video_info_from_caps (&info, caps) ||
+      GST_VIDEO_INFO_INTERLACE_MODE (&info) ==
+          GST_VIDEO_INTERLACE_MODE_ALTERNATE)
+    return FALSE;
+  return GST_BASE_TRANSFORM_CLASS (gst_clip_filter_parent_class)
+      ->accept_caps (trans, direction, caps);
+}
+
+static gboolean
+gst_clip_filter_set_caps (
+    GstBaseTransform *trans, GstCaps *caps, GstCaps *out_caps)
+{
+  GstClipFilter *self = GST_CLIP_FILTER (trans);
+  g_autoptr (GError) error = NULL;
+  GstVideoInfo info;
+
+  if (!gst_video_info_from_caps (&info, caps) ||
+      GST_VIDEO_INFO_INTERLACE_MODE (&info) ==
+          GST_VIDEO_INTERLACE_MODE_ALTERNATE)
+    return FALSE;
+  gst_clip_reader_set_info (&self->reader, &info);
+  self->warned_of_buffer = FALSE;
+  self->has_size = clip_preprocessor_set_size (self->model.preprocessor,
+      GST_VIDEO_INFO_WIDTH (&info), GST_VIDEO_INFO_HEIGHT (&info), &error);
+  if (!self->has_size)
+    gst_clip_filter_warn (self, "Frames go on without results", error);
+  GST_DEBUG_OBJECT (self, "frames: %" GST_PTR_FORMAT, caps);
+  return TRUE;
+}
+
+static gboolean
+gst_clip_filter_sink_event (GstBaseTransform *trans, GstEvent *event)
+{
+  GstClipFilter *self = GST_CLIP_FILTER (trans);
+
+  switch (GST_EVENT_TYPE (event)) {
+  case GST_EVENT_FLUSH_START:
+    interrupt (self, &self->flushing);
+    break;
+  case GST_EVENT_FLUSH_STOP:
+    resume (self, &self->flushing);
+    reset_stream (self);
+    break;
+  case GST_EVENT_STREAM_START:
+    self->asked_if_live = FALSE;
+    reset_stream (self);
+    break;
+  case GST_EVENT_SEGMENT:
+    reset_stream (self);
+    break;
+  default:
+    break;
+  }
+  return GST_BASE_TRANSFORM_CLASS (gst_clip_filter_parent_class)
+      ->sink_event (trans, event);
+}
+
+/* The base class drops late frames when its own qos is on, so it stays off and
+ * the event is read here. */
+static gboolean
+gst_clip_filter_src_event (GstBaseTransform *trans, GstEvent *event)
+{
+  GstClipFilter *self = GST_CLIP_FILTER (trans);
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_QOS) {
+    GstClockTimeDiff jitter;
+    GstClockTime timestamp, earliest;
+
+    gst_event_parse_qos (event, NULL, NULL, &jitter, &timestamp);
+    earliest = gst_clip_schedule_get_earliest (timestamp, jitter);
+    GST_OBJECT_LOCK (self);
+    self->earliest = earliest;
+    GST_OBJECT_UNLOCK (self);
+  }
+  return GST_BASE_TRANSFORM_CLASS (gst_clip_filter_parent_class)
+      ->src_event (trans, event);
+}
+
+static GstFlowReturn
+gst_clip_filter_transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
+{
+  return gst_clip_passage_run (GST_CLIP_FILTER (trans), buffer);
+}
+
+/* --- the class --- */
+
+static void
+gst_clip_filter_set_property (
+    GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  gst_clip_properties_set (
+      GST_ELEMENT (object), &gst_clip_settings[id - 1], value);
+}
+
+static void
+gst_clip_filter_get_property (
+    GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  GstClipFilter *self = GST_CLIP_FILTER (object);
+
+  if (gst_clip_settings[id - 1].kind != GST_CLIP_STRUCTURE) {
+    gst_clip_properties_get (
+        GST_ELEMENT (object), &gst_clip_settings[id - 1], value);
+    return;
+  }
+  GST_OBJECT_LOCK (self);
+  g_value_take_boxed (value, gst_clip_stats_to_structure (&self->stats));
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+gst_clip_filter_finalize (GObject *object)
+{
+  GstClipFilter *self = GST_CLIP_FILTER (object);
+
+  gst_clip_prompts_clear (&self->prompts);
+  gst_clip_stats_clear (&self->stats);
+  gst_clip_properties_clear (
+      GST_ELEMENT (self), gst_clip_settings, gst_clip_n_settings);
+  G_OBJECT_CLASS (gst_clip_filter_parent_class)->finalize (object);
+}
+
+static void
+gst_clip_filter_class_init (GstClipFilterClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+  GstBaseTransformClass *transform_class = GST_BASE_TRANSFORM_CLASS (klass);
+
+  object_class->set_property = gst_clip_filter_set_property;
+  object_class->get_property = gst_clip_filter_get_property;
+  object_class->finalize = gst_clip_filter_finalize;
+  gst_clip_properties_install (
+      object_class, gst_clip_settings, gst_clip_n_settings);
+  gst_clip_settings_register_types ();
+
+  gst_element_class_set_static_metadata (element_class, "CLIP video tagger",
+      "Filter/Analyzer/Video",
+      "Says what is in a video, in words of the user's choice: compares each "
+      "frame with text prompts through a CLIP model on the CPU",
+      "the clipfilter authors");
+  gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_add_static_pad_template (element_class, &src_template);
+  element_class->change_state = gst_clip_filter_change_state;
+
+  transform_class->start = gst_clip_filter_start;
+  transform_class->stop = gst_clip_filter_stop;
+  transform_class->accept_caps = gst_clip_filter_accept_caps;
+  transform_class->set_caps = gst_clip_filter_set_caps;
+  transform_class->sink_event = gst_clip_filter_sink_event;
+  transform_class->src_event = gst_clip_filter_src_event;
+  transform_class->transform_ip = gst_clip_filter_transform_ip;
+}
+
+static void
+gst_clip_filter_init (GstClipFilter *self)
+{
+  self->earliest = GST_CLOCK_TIME_NONE;
+  gst_clip_prompts_init (&self->prompts);
+  gst_clip_properties_init (
+      GST_ELEMENT (self), gst_clip_settings, gst_clip_n_settings);
+  gst_base_transform_set_in_place (GST_BASE_TRANSFORM (self), TRUE);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+/* The model an element uses: found, opened, and what one stream needs to feed
+ * it. */
+#pragma once
+
+#include "frame/frame.h"
+#include "serve/serve.h"
+
+#include <gst/gst.h>
+
+typedef struct {
+  ClipService *service;
+  ClipPreprocessor *preprocessor;
+  guint8 *picture; /* [S, S, 3], the stream's own slot */
+  gchar *path;
+  gboolean demo;
+} GstClipModel;
+
+/* @path: (nullable): NULL or empty opens the demonstration model
+ * @threads: 0 = the usable CPUs
+ *
+ * Returns: FALSE with the errors of clip_service_acquire(); @model is empty
+ *   then. */
+gboolean gst_clip_model_open (GstClipModel *model, GstElement *element,
+    const gchar *path, guint threads, GError **error);
+
+/* Never blocks; an empty model is allowed. */
+void gst_clip_model_close (GstClipModel *model);
+
+/* Returns: (transfer full): the file of prompts that come with the
+ *   demonstration model; NULL for any other. */
+gchar *gst_clip_model_get_prompts_file (const GstClipModel *model);

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+#include "gstclipprompts.h"
+
+#include "clip-error.h"
+#include "gstclipdebug.h"
+#include "gstclipfilter.h"
+
+#define GST_CAT_DEFAULT gst_clip_model_debug
+
+void
+gst_clip_prompts_init (GstClipPrompts *prompts)
+{
+  g_mutex_init (&prompts->lock);
+}
+
+void
+gst_clip_prompts_clear (GstClipPrompts *prompts)
+{
+  g_mutex_clear (&prompts->lock);
+}
+
+/* --- one wording on its way to a set --- */
+
+typedef struct {
+  GstClipFilter *filter;
+  guint generation;
+  guint change;           /* the number of the newest in it */
+  GstClipWording wording; /* copies */
+  gchar *default_file;
+} Job;
+
+static void
+clear_job (Job *job)
+{
+  g_free (job->wording.prompts);
+  g_free (job->wording.file);
+  g_free (job->wording.templates);
+  g_free (job->default_file);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Job, clear_job)
+
+static Job
+make_job (GstClipFilter *filter, guint generation)
+{
+  GstClipPrompts *prompts = &filter->prompts;
+  Job job = { .filter = filter, .generation = generation };
+
+  /* In this order: a wording that changes in between is newer than its
+   * number says, and is encoded once more. */
+  g_mutex_lock (&prompts->lock);
+  job.change = prompts->wanted;
+  job.default_file = g_strdup (prompts->default_file);
+  g_mutex_unlock (&prompts->lock);
+
+  GST_OBJECT_LOCK (filter);
+  job.wording = filter->settings.wording;
+  job.wording.prompts = g_strdup (job.wording.prompts);
+  job.wording.file = g_strdup (job.wording.file);
+  job.wording.templates = g_strdup (job.wording.templates);
+  GST_OBJECT_UNLOCK (filter);
+  return job;
+}
+
+static GStrv
+load_texts (const Job *job, GError **error)
+{
+  const GstClipWording *wording = &job->wording;
+  g_auto (GStrv) texts = NULL;
+
+  if (wording->from_file && wording->file != NULL)
+    texts = clip_prompts_load (wording->file, error);
+  else
+    texts = clip_prompts_parse (
+        wording->prompts != NULL ? wording->prompts : "", error);
+  if (texts == NULL || *texts != NULL || job->default_file == NULL)
+    return g_steal_pointer (&texts);
+  return clip_prompts_load (job->default_file, error);
+}
+
+/* @templates: (out) (transfer full) (nullable): NULL where none were set */
+static gboolean
+load_templates (const Job *job, GStrv *templates, GError **error)
+{
+  g_auto (GStrv) parsed = NULL;
+
+  *templates = NULL;
+  if (job->wording.templates == NULL)
+    return TRUE;
+  parsed = clip_templates_parse (job->wording.templates, error);
+  if (parsed == NULL)
+    return FALSE;
+  if (*parsed != NULL)
+    *templates = g_steal_pointer (&parsed);
+  return TRUE;
+}
+
+/* Returns: (transfer full): NULL with CLIP_ERROR_CANCELLED when stopped. */
+static ClipRequest *
+queue_request (const Job *job, GStrv texts, GStrv templates, GError **error)
+{
+  GstClipPrompts *prompts = &job->filter->prompts;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&prompts->lock);
+  ClipRequest *request;
+
+  if (prompts->generation != job->generation) {
+    g_set_error_literal (error, CLIP_ERROR, CLIP_ERROR_CANCELLED,
+        "the element was stopped before its prompts were encoded");
+    return NULL;
+  }
+  request = clip_service_encode_prompts (prompts->service,
+      (const gchar *const *)texts, (const gchar *const *)templates);
+  prompts->request = clip_request_ref (request);
+  return request;
+}
+
+static gboolean
+wait_for_request (const Job *job, ClipRequest *request, GError **error)
+{
+  GstClipPrompts *prompts = &job->filter->prompts;
+  gboolean done = clip_request_wait (request, error);
+
+  g_mutex_lock (&prompts->lock);
+  if (prompts->request == request)
+    g_clear_pointer (&prompts->request, clip_request_unref);
+  g_mutex_unlock (&prompts->lock);
+  return done;
+}
+
+/* @set: (out) (transfer full) (nullable): NULL where there are no prompts */
+static gboolean
+encode (const Job *job, ClipPromptSet **set, GError **error)
+{
+  g_auto (GStrv) texts = load_texts (job, error);
+  g_auto (GStrv) templates = NULL;
+  g_autoptr (ClipRequest) request = NULL;
+
+  if (texts == NULL || !load_templates (job, &templates, error))
+    return FALSE;
+  *set = NULL;
+  if (*texts == NULL)
+    return TRUE;
+  request = queue_request (job, texts, templates, error);
+  if (request == NULL || !wait_for_request (job, request, error))
+    return FALSE;
+  *set = clip_prompt_set_ref (clip_request_get_prompt_set (request));
+  return TRUE;
+}
+
+/* --- a new set is announced, then taken by the next frame --- */
+
+static void
+announce (GstClipFilter *filter, const ClipPromptSet *set, guint revision)
+{
+  guint n_prompts = set != NULL ? set->n_prompts : 0;
+  GValue texts = G_VALUE_INIT;
+  GstStructure *structure;
+
+  g_value_init (&texts, GST_TYPE_ARRAY);
+  for (guint i = 0; i < n_prompts; i++) {
+    GValue text = G_VALUE_INIT;
+
+    g_value_init (&text, G_TYPE_STRING);
+    g_value_set_string (&text, set->texts[i]);
+    gst_value_array_append_and_take_value (&texts, &text);
+  }
+  structure = gst_structure_new (
+      GST_CLIP_PROMPTS_MESSAGE, "revision", G_TYPE_UINT, revision, NULL);
+  gst_structure_take_value (structure, "prompts", &texts);
+  GST_INFO_OBJECT (
+      filter, "revision %u of the prompts: %u", revision, n_prompts);
+  if (set != NULL && set->n_truncated > 0)
+    GST_WARNING_OBJECT (filter,
+        "%u prompts are longer than the model reads, their ends are not seen; "
+        "the first is number %u: '%s'",
+        set->n_truncated, set->first_truncated + 1,
+        set->texts[set->first_truncated]);
+  gst_element_post_message (GST_ELEMENT (filter),
+      gst_message_new_element (GST_OBJECT (filter), structure));
+}
+
+/* @set: (transfer full) (nullable) */
+static void
+publish (const Job *job, ClipPromptSet *set)
+{
+  GstClipFilter *filter = job->filter;
+  GstClipPrompts *prompts = &filter->prompts;
+  guint revision, n_prompts = set != NULL ? set->n_prompts : 0;
+
+  g_mutex_lock (&prompts->lock);
+  revision = prompts->revision + 1;
+  g_mutex_unlock (&prompts->lock);
+
+  /* Before the first result of this revision can be made. */
+  announce (filter, set, revision);
+
+  g_mutex_lock (&prompts->lock);
+  if (prompts->generation == job->generation) {
+    prompts->revision = revision;
+    prompts->done = job->change;
+    prompts->pending = TRUE;
+    clip_prompt_set_unref (prompts->set);
+    prompts->set = g_steal_pointer (&set);
+  }
+  g_mutex_unlock (&prompts->lock);
+  clip_prompt_set_unref (set);
+
+  GST_OBJECT_LOCK (filter);
+  filter->stats.revision = revision;
+  filter->stats.n_prompts = n_prompts;
+  GST_OBJECT_UNLOCK (filter);
+}
+
+static void
+mark_done (const Job *job)
+{
+  GstClipPrompts *prompts = &job->filter->prompts;
+
+  g_mutex_lock (&prompts->lock);
+  if (prompts->generation == job->generation)
+    prompts->done = job->change;
+  g_mutex_unlock (&prompts->lock);
+}
+
+gboolean
+gst_clip_prompts_take (
+    GstClipFilter *filter, ClipPromptSet **set, guint *revision)
+{
+  GstClipPrompts *prompts = &filter->prompts;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&prompts->lock);
+
+  if (!prompts->pending)
+    return FALSE;
+  prompts->pending = FALSE;
+  *set = g_steal_pointer (&prompts->set);
+  *revision = prompts->revision;
+  return TRUE;
+}
+
+/* --- in the background --- */
+
+/* Encodes the newest wording; a bad one leaves the set in use as it is. */
+static void
+encode_change (GstClipFilter *filter, guint generation)
+{
+  g_auto (Job) job = make_job (filter, generation);
+  g_autoptr (GError) error = NULL;
+  ClipPromptSet *set;
+
+  if (encode (&job, &set, &error)) {
+    publish (&job, set);
+    return;
+  }
+  mark_done (&job);
+  if (!g_error_matches (error, CLIP_ERROR, CLIP_ERROR_CANCELLED))
+    gst_clip_filter_warn (
+        filter, "Cannot use the new prompts, the old ones stay", error);
+}
+
+static gboolean
+has_change (GstClipFilter *filter, guint generation)
+{
+  GstClipPrompts *prompts = &filter->prompts;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&prompts->lock);
+
+  if (prompts->generation != generation)
+    return FALSE;
+  prompts->busy = prompts->done != prompts->wanted;
+  return prompts->busy;
+}
+
+/* Until the newest is done: a storm of changes costs as many encodes as fit
+ * into its time. */
+static void
+encode_changes (GstElement *element, gpointer generation)
+{
+  GstClipFilter *filter = GST_CLIP_FILTER (element);
+
+  while (has_change (filter, GPOINTER_TO_UINT (generation)))
+    encode_change (filter, GPOINTER_TO_UINT (generation));
+}
+
+void
+gst_clip_prompts_change (GstClipFilter *filter)
+{
+  GstClipPrompts *prompts = &filter->prompts;
+  gboolean begin;
+  guint generation;
+
+  g_mutex_lock (&prompts->lock);
+  prompts->wanted++;
+  begin = prompts->service != NULL && !prompts->busy;
+  if (begin)
+    prompts->busy = TRUE;
+  generation = prompts->generation;
+  g_mutex_unlock (&prompts->lock);
+  if (begin)
+    gst_element_call_async (GST_ELEMENT (filter), encode_changes,
+        GUINT_TO_POINTER (generation), NULL);
+}
+
+/* --- start and stop --- */
+
+gboolean
+gst_clip_prompts_start (GstClipFilter *filter, ClipService *service,
+    gchar *default_file, GError **error)
+{
+  GstClipPrompts *prompts = &filter->prompts;
+  g_auto (Job) job = { 0 };
+  ClipPromptSet *set;
+
+  g_mutex_lock (&prompts->lock);
+  prompts->generation++;
+  prompts->service = service;
+  prompts->default_file = default_file;
+  prompts->busy = TRUE;
+  prompts->revision = 0;
+  job.generation = prompts->generation;
+  g_mutex_unlock (&prompts->lock);
+
+  job = make_job (filter, job.generation);
+  if (!encode (&job, &set, error)) {
+    gst_clip_prompts_stop (filter);
+    return FALSE;
+  }
+  if (set != NULL)
+    publish (&job, set);
+  else
+    mark_done (&job);
+  /* What was set meanwhile. */
+  if (has_change (filter, job.generation))
+    gst_element_call_async (GST_ELEMENT (filter), encode_changes,
+        GUINT_TO_POINTER (job.generation), NULL);
+  return TRUE;
+}
+
+void
+gst_clip_prompts_stop (GstClipFilter *filter)
+{
+  GstClipPrompts *prompts = &filter->prompts;
+
+  g_mutex_lock (&prompts->lock);
+  prompts->generation++;
+  prompts->service = NULL;
+  prompts->busy = FALSE;
+  prompts->pending = FALSE;
+  if (prompts->request != NULL)
+    clip_request_cancel (prompts->request);
+  g_clear_pointer (&prompts->request, clip_request_unref);
+  g_clear_pointer (&prompts->set, clip_prompt_set_unref);
+  g_clear_pointer (&prompts->default_file, g_free);
+  g_mutex_unlock (&prompts->lock);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+/* What an element did so far, as numbers; under the element's object lock. */
+#pragma once
+
+#include "gstclipschedule.h"
+
+typedef struct {
+  guint64 frames;
+  guint64 encoded;
+  guint64 skipped[GST_CLIP_N_SKIPS];
+  guint64 warnings; /* causes that were met, posted or not */
+
+  /* Nanoseconds of wall clock. */
+  guint64 last_encode_time, total_encode_time;
+  guint64 last_preprocess_time, total_preprocess_time;
+
+  /* Facts of the model in use, copied when it was opened. */
+  gchar *model, *family, *model_path, *precision, *engine;
+  gboolean demo;
+  guint threads;
+
+  guint revision;
+  guint n_prompts;
+} GstClipStats;
+
+void gst_clip_stats_clear (GstClipStats *stats);
+
+/* Returns: (transfer full): the value of the property "stats" */
+GstStructure *gst_clip_stats_to_structure (const GstClipStats *stats);
