@@ -31,7 +31,6 @@ static const Dialect dialects[] = {
     .reads_specials = TRUE,
     .words = {
       .drops_private_use = TRUE,
-      .folds_accents_first = TRUE,
       .extension_e = 0x2b920,
     },
   },

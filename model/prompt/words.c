@@ -132,20 +132,17 @@ append_without_accents (GString *dst, const gchar *text)
   }
 }
 
+/* Hugging Face takes the accents off first: for no character of Unicode does
+ * that make a difference. */
 static void
 fold (ClipWords *words)
 {
-  g_autoptr (GString) half = g_string_new (NULL);
+  g_autoptr (GString) lower = g_string_new (NULL);
 
+  clip_lowercase_append (lower, words->raw->str, words->rules->final_sigma);
   g_string_truncate (words->folded, 0);
+  append_without_accents (words->folded, lower->str);
   words->position = 0;
-  if (words->rules->folds_accents_first) {
-    append_without_accents (half, words->raw->str);
-    clip_lowercase_append (words->folded, half->str, words->rules->final_sigma);
-  } else {
-    clip_lowercase_append (half, words->raw->str, words->rules->final_sigma);
-    append_without_accents (words->folded, half->str);
-  }
 }
 
 const gchar *

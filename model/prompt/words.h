@@ -11,7 +11,6 @@
 /* Where the original and Hugging Face's fast tokenizer part ways. */
 typedef struct {
   gboolean drops_private_use;
-  gboolean folds_accents_first; /* else lower-casing comes first */
   gboolean final_sigma;
   gunichar extension_e; /* the first of that block that stands alone */
 } ClipWordRules;

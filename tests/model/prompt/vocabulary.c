@@ -122,12 +122,13 @@ lines_are_ids (void)
     { SPECIALS "a\n\342\200\250\nb\n##\342\200\250\nc\n", 9, "b a c",
         { 2, 6, 4, 8, 3 } },
     { SPECIALS "a\n\302\205\013\nb\n", 7, "b a", { 2, 6, 4, 3 } },
-    { SPECIALS " a \n\tb\n", 6, "b a", { 2, 5, 4, 3 } },
+    { SPECIALS "\013a\034\n\tb\302\205\n", 6, "b a", { 2, 5, 4, 3 } },
     { SPECIALS "a\nb\na\n", 7, "b a", { 2, 5, 6, 3 } },     /* the later one */
     { SPECIALS "a\n[CLS]\nb\n", 7, "b a", { 5, 6, 4, 3 } }, /* also of these */
     { SPECIALS "a\n##b\n", 6, "ab b ba", { 2, 4, 5, 1, 1, 3 } },
     { SPECIALS "a\nab\n##bc\n##c\n", 8, "abc", { 2, 5, 7, 3 } }, /* greedy */
     { SPECIALS "a\nab\n##bc\n", 7, "abc", { 2, 1, 3 } }, /* never goes back */
+    { SPECIALS "longest\n##w\n", 6, "longestw", { 2, 4, 5, 3 } },
     { SPECIALS "\n##\n###\n", 7, "a ##", { 2, 1, 1, 1, 3 } },
   };
 
