@@ -55,20 +55,30 @@ prove_steps (const ClipDocument *document, GError **error)
   return TRUE;
 }
 
-/* @size: a number for both sides, or an object of "height" and "width" */
 static gboolean
-read_square (const ClipDocument *document, const gchar *key,
-    const json_t *value, guint *side, GError **error)
+read_side (const ClipDocument *document, const gchar *key, const gchar *field,
+    guint *side, GError **error)
 {
+  g_autofree gchar *name = g_strdup_printf ("%s.%s", key, field);
+
+  return clip_document_get_number (document, name,
+      json_object_get (clip_document_get (document, key), field), &side_range,
+      side, error);
+}
+
+/* A number for both sides, or an object of "height" and "width". */
+static gboolean
+read_square (
+    const ClipDocument *document, const gchar *key, guint *side, GError **error)
+{
+  const json_t *value = clip_document_get (document, key);
   guint height, width;
 
   if (!json_is_object (value))
     return clip_document_get_number (
         document, key, value, &side_range, side, error);
-  if (!clip_document_get_number (document, key,
-          json_object_get (value, "height"), &side_range, &height, error) ||
-      !clip_document_get_number (document, key,
-          json_object_get (value, "width"), &side_range, &width, error))
+  if (!read_side (document, key, "height", &height, error) ||
+      !read_side (document, key, "width", &width, error))
     return FALSE;
   if (height != width)
     return clip_document_refuse (document, key, error,
@@ -83,14 +93,15 @@ read_resize (const ClipDocument *document, ClipPreprocessConfig *preprocess,
 {
   static const gchar key[] = "size";
   const json_t *size = clip_document_get (document, key);
-  const json_t *edge = json_object_get (size, "shortest_edge");
+  const gboolean has_edge = json_object_get (size, "shortest_edge") != NULL;
 
   /* A plain number is the old way of writing the short edge. */
-  preprocess->mode = edge != NULL || !json_is_object (size)
-                         ? CLIP_RESIZE_SHORTEST
-                         : CLIP_RESIZE_SQUASH;
-  return read_square (document, key, edge != NULL ? edge : size,
-      &preprocess->resize_size, error);
+  preprocess->mode = has_edge || !json_is_object (size) ? CLIP_RESIZE_SHORTEST
+                                                        : CLIP_RESIZE_SQUASH;
+  if (has_edge)
+    return read_side (
+        document, key, "shortest_edge", &preprocess->resize_size, error);
+  return read_square (document, key, &preprocess->resize_size, error);
 }
 
 static gboolean
@@ -110,7 +121,7 @@ read_crop (const ClipDocument *document, ClipPreprocessConfig *preprocess,
         "is false, so that pictures would not be square");
   preprocess->crop_size = preprocess->resize_size;
   if (is_cropped && (crop != NULL || !is_square) &&
-      !read_square (document, key, crop, &preprocess->crop_size, error))
+      !read_square (document, key, &preprocess->crop_size, error))
     return FALSE;
   if (preprocess->resize_size < preprocess->crop_size ||
       (is_square && preprocess->resize_size != preprocess->crop_size))
