@@ -9,7 +9,6 @@
 #include "support.h"
 
 #include <glib/gstdio.h>
-#include <locale.h>
 #include <string.h>
 
 static gchar *
@@ -194,23 +193,6 @@ each_style_of_sizes_is_understood (void)
 }
 
 static void
-a_comma_for_the_decimal_point_changes_nothing (void)
-{
-  g_autofree gchar *before = g_strdup (setlocale (LC_NUMERIC, NULL));
-  g_autoptr (ClipCheckpoint) checkpoint = NULL;
-
-  if (setlocale (LC_NUMERIC, "de_DE.UTF-8") == NULL) {
-    g_test_skip ("the locale de_DE.UTF-8 is not installed");
-    return;
-  }
-  checkpoint = open_and_remove (new_folder ());
-  setlocale (LC_NUMERIC, before);
-  g_assert_cmpfloat (
-      clip_checkpoint_get_config (checkpoint)->preprocess.mean[0], ==,
-      0.48145466f);
-}
-
-static void
 a_configuration_of_megabytes_is_refused (void)
 {
   gchar *folder = new_folder ();
@@ -247,8 +229,6 @@ main (int argc, char *argv[])
       what_may_be_left_out_has_its_default);
   ADD ("what-is-said-is-kept", what_is_said_is_kept);
   ADD ("each-style-of-sizes-is-understood", each_style_of_sizes_is_understood);
-  ADD ("a-comma-for-the-decimal-point-changes-nothing",
-      a_comma_for_the_decimal_point_changes_nothing);
   ADD ("a-configuration-of-megabytes-is-refused",
       a_configuration_of_megabytes_is_refused);
   ADD ("activations-have-names", activations_have_names);
