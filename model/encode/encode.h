@@ -99,8 +99,12 @@ void clip_encoder_release_text (ClipEncoder *encoder);
 
 /* --- looking inside, for tests --- */
 
-/* Called with each layer's output, in the names of the original code
- * ("visual.layer1.0", "visual.attnpool" …). @values: [batch, …, channels] */
+/* Called with the outputs of layers, in the names of the original code's
+ * modules ("visual.relu#2", "visual.layer1.0", "visual.attnpool",
+ * "bert.encoder.layer.0.attention.output"). Of pictures once for a batch, of
+ * texts once for each, without padding.
+ *
+ * @values: [n_rows, n_columns], the columns being channels */
 typedef void (*ClipTrace) (gpointer user_data, const gchar *name,
     const gfloat *values, gsize n_rows, gsize n_columns);
 

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+#include "encode/tower.h"
+
+#include "clip-error.h"
+
+#include <string.h>
+
+/* One picture at a time, or as many as fit. */
+#define MAX_BATCHES 2
+
+struct _ClipEncoder {
+  ClipModel *model;
+  ClipEngine *engine;
+  ClipTracer tracer;
+  guint batches[MAX_BATCHES];
+  guint n_batches;
+  const ClipVisionTower *vision_kind;
+  gpointer vision;
+  const ClipTextTower *text_kind; /* NULL until texts are first encoded */
+  gpointer text;                  /* NULL while it is not packed */
+  gfloat *pixels;                 /* [largest batch, S, S, 3] */
+  gfloat *embeddings;             /* [largest batch, E] */
+};
+
+static ClipTowerContext
+make_context (ClipEncoder *self)
+{
+  return (ClipTowerContext){
+    .engine = self->engine,
+    .checkpoint = clip_model_get_checkpoint (self->model),
+    .tracer = &self->tracer,
+    .batches = self->batches,
+    .n_batches = self->n_batches,
+  };
+}
+
+static gsize
+count_pixel_values (const ClipEncoder *self)
+{
+  gsize side = clip_model_get_info (self->model)->image_size;
+
+  return side * side * 3;
+}
+
+static gboolean
+build (ClipEncoder *self, guint n_threads, guint max_batch, GError **error)
+{
+  const ClipModelInfo *info = clip_model_get_info (self->model);
+  const ClipConfig *config =
+      clip_checkpoint_get_config (clip_model_get_checkpoint (self->model));
+  ClipTowerContext context;
+
+  self->batches[self->n_batches++] = 1;
+  if (max_batch > 1)
+    self->batches[self->n_batches++] = max_batch;
+  self->engine = clip_engine_new (n_threads, error);
+  if (self->engine == NULL)
+    return FALSE;
+  self->pixels =
+      clip_engine_alloc (max_batch * count_pixel_values (self), error);
+  if (self->pixels == NULL)
+    return FALSE;
+  self->embeddings =
+      clip_engine_alloc ((gsize)max_batch * info->embed_dim, error);
+  if (self->embeddings == NULL)
+    return FALSE;
+  self->vision_kind = clip_vision_tower_find (config->vision.kind, error);
+  if (self->vision_kind == NULL)
+    return FALSE;
+  context = make_context (self);
+  self->vision = self->vision_kind->build (&context, error);
+  return self->vision != NULL;
+}
+
+ClipEncoder *
+clip_encoder_new (
+    ClipModel *model, guint n_threads, guint max_batch, GError **error)
+{
+  g_autoptr (ClipEncoder) self = NULL;
+
+  g_return_val_if_fail (model != NULL, NULL);
+  g_return_val_if_fail (
+      max_batch >= 1 && max_batch <= CLIP_ENCODER_MAX_BATCH, NULL);
+
+  self = g_new0 (ClipEncoder, 1);
+  self->model = clip_model_ref (model);
+  return build (self, n_threads, max_batch, error) ? g_steal_pointer (&self)
+                                                   : NULL;
+}
+
+void
+clip_encoder_free (ClipEncoder *self)
+{
+  if (self == NULL)
+    return;
+  clip_encoder_release_text (self);
+  if (self->vision_kind != NULL)
+    self->vision_kind->free (self->vision);
+  clip_engine_free_floats (self->pixels);
+  clip_engine_free_floats (self->embeddings);
+  clip_engine_free (self->engine);
+  clip_model_unref (self->model);
+  g_free (self);
+}
+
+ClipModel *
+clip_encoder_get_model (const ClipEncoder *self)
+{
+  return self->model;
+}
+
+guint
+clip_encoder_get_n_threads (const ClipEncoder *self)
+{
+  return clip_engine_get_n_threads (self->engine);
+}
+
+gsize
+clip_encoder_get_packed_size (const ClipEncoder *self)
+{
+  return clip_engine_get_packed_size (self->engine);
+}
+
+const gchar *
+clip_encoder_describe (const ClipEncoder *self)
+{
+  return clip_engine_describe (self->engine);
+}
+
+void
+clip_encoder_set_trace (ClipEncoder *self, ClipTrace trace, gpointer user_data)
+{
+  self->tracer = (ClipTracer){ trace, user_data };
+}
+
+/* @what: "picture" or "prompt" */
+static gboolean
+normalise (const ClipEncoder *self, const gchar *what, guint n,
+    gfloat *embeddings, GError **error)
+{
+  guint width = clip_model_get_info (self->model)->embed_dim;
+
+  for (guint i = 0; i < n; i++) {
+    if (clip_rows_normalise (width, embeddings + (gsize)i * width))
+      continue;
+    g_set_error (error, CLIP_ERROR, CLIP_ERROR_COMPUTE,
+        "the embedding of %s %u of %u is zero or not finite: the weights of "
+        "model %s do not fit this computation",
+        what, i + 1, n, clip_model_get_info (self->model)->id);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/* All at once where they fill the largest batch, else one at a time: the bits
+ * of an embedding then depend on nothing but which of the two it was.
+ *
+ * Only one of @pictures and @pixels is given. */
+static gboolean
+encode (ClipEncoder *self, guint n, const guint8 *const *pictures,
+    const gfloat *pixels, gfloat *embeddings, GError **error)
+{
+  const ClipModelInfo *info = clip_model_get_info (self->model);
+  gsize n_values = count_pixel_values (self);
+  guint batch = n == self->batches[self->n_batches - 1] ? n : 1;
+
+  for (guint done = 0; done < n; done += batch) {
+    if (pixels != NULL)
+      memcpy (self->pixels, pixels + done * n_values,
+          sizeof (gfloat) * batch * n_values);
+    for (guint i = 0; pictures != NULL && i < batch; i++)
+      clip_preprocess_normalise (&info->preprocess, n_values / 3,
+          pictures[done + i], self->pixels + i * n_values);
+    if (!self->vision_kind->run (
+            self->vision, batch, self->pixels, self->embeddings, error))
+      return FALSE;
+    memcpy (embeddings + (gsize)done * info->embed_dim, self->embeddings,
+        sizeof (gfloat) * batch * info->embed_dim);
+  }
+  return TRUE;
+}
+
+static gboolean
+is_batch (const ClipEncoder *self, guint n)
+{
+  return n >= 1 && n <= self->batches[self->n_batches - 1];
+}
+
+gboolean
+clip_encoder_encode_pictures (ClipEncoder *self, guint n,
+    const guint8 *const *pictures, gfloat *embeddings, GError **error)
+{
+  g_return_val_if_fail (is_batch (self, n), FALSE);
+
+  return encode (self, n, pictures, NULL, embeddings, error) &&
+         normalise (self, "picture", n, embeddings, error);
+}
+
+gboolean
+clip_encoder_encode_pixels (ClipEncoder *self, guint n, const gfloat *pixels,
+    gfloat *embeddings, GError **error)
+{
+  g_return_val_if_fail (is_batch (self, n), FALSE);
+
+  return encode (self, n, NULL, pixels, embeddings, error);
+}
+
+static gboolean
+build_text (ClipEncoder *self, GError **error)
+{
+  const ClipConfig *config =
+      clip_checkpoint_get_config (clip_model_get_checkpoint (self->model));
+  ClipTowerContext context = make_context (self);
+
+  if (self->text != NULL)
+    return TRUE;
+  self->text_kind = clip_text_tower_find (config->text.kind, error);
+  if (self->text_kind == NULL)
+    return FALSE;
+  self->text = self->text_kind->build (&context, error);
+  return self->text != NULL;
+}
+
+void
+clip_encoder_release_text (ClipEncoder *self)
+{
+  if (self->text != NULL)
+    self->text_kind->free (g_steal_pointer (&self->text));
+}
+
+static gboolean
+check_tokens (
+    const ClipEncoder *self, guint n, const ClipTokens *tokens, GError **error)
+{
+  const ClipTextConfig *config =
+      &clip_checkpoint_get_config (clip_model_get_checkpoint (self->model))
+           ->text;
+
+  for (guint i = 0; i < n; i++) {
+    if (tokens[i].n_ids < 1 || tokens[i].n_ids > config->context_length) {
+      g_set_error (error, CLIP_ERROR, CLIP_ERROR_PROMPT,
+          "prompt %u of %u has %u tokens, the model reads 1 to %u", i + 1, n,
+          tokens[i].n_ids, config->context_length);
+      return FALSE;
+    }
+    for (guint t = 0; t < tokens[i].n_ids; t++) {
+      if (tokens[i].ids[t] < config->vocab_size)
+        continue;
+      g_set_error (error, CLIP_ERROR, CLIP_ERROR_PROMPT,
+          "prompt %u of %u: token %u has the id %u, the model knows the ids "
+          "below %u: its vocabulary does not belong to it",
+          i + 1, n, t + 1, tokens[i].ids[t], config->vocab_size);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+gboolean
+clip_encoder_encode_tokens_raw (ClipEncoder *self, guint n,
+    const ClipTokens *tokens, gfloat *embeddings, GError **error)
+{
+  return build_text (self, error) && check_tokens (self, n, tokens, error) &&
+         self->text_kind->run (self->text, n, tokens, embeddings, error);
+}
+
+gboolean
+clip_encoder_encode_tokens (ClipEncoder *self, guint n,
+    const ClipTokens *tokens, gfloat *embeddings, GError **error)
+{
+  return clip_encoder_encode_tokens_raw (self, n, tokens, embeddings, error) &&
+         normalise (self, "prompt", n, embeddings, error);
+}

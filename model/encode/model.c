@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+#include "encode/tower.h"
+
+#include "clip-error.h"
+
+struct _ClipModel {
+  ClipCheckpoint *checkpoint;
+  gchar *id;
+  gchar *family;
+  ClipModelInfo info;
+};
+
+static const ClipFit fits[] = {
+  [CLIP_RESIZE_SHORTEST] = CLIP_FIT_SHORTEST,
+  [CLIP_RESIZE_SQUASH] = CLIP_FIT_SQUASH,
+  [CLIP_RESIZE_LONGEST] = CLIP_FIT_LONGEST,
+};
+
+static const ClipKernel kernels[] = {
+  [CLIP_INTERPOLATION_BICUBIC] = CLIP_KERNEL_BICUBIC,
+  [CLIP_INTERPOLATION_BILINEAR] = CLIP_KERNEL_BILINEAR,
+};
+
+static const gchar *const tokenizers[] = {
+  [CLIP_TOKENIZER_NONE] = "none",
+  [CLIP_TOKENIZER_WORDPIECE] = "wordpiece",
+  [CLIP_TOKENIZER_BPE] = "bpe",
+};
+
+/* load/'s words for preprocessing into frame/'s: the two rooms do not know
+ * each other. */
+static ClipPreprocess
+convert_preprocess (const ClipPreprocessConfig *config)
+{
+  ClipPreprocess preprocess = {
+    .fit = fits[config->mode],
+    .kernel = kernels[config->interpolation],
+    .crop_floor = config->crop_rounding == CLIP_CROP_FLOOR,
+    .resize_size = config->resize_size,
+    .size = config->crop_size,
+  };
+
+  for (guint c = 0; c < 3; c++) {
+    preprocess.mean[c] = config->mean[c];
+    preprocess.std[c] = config->std[c];
+  }
+  return preprocess;
+}
+
+static void
+clear_model (gpointer model)
+{
+  ClipModel *self = model;
+
+  clip_checkpoint_free (self->checkpoint);
+  g_free (self->id);
+  g_free (self->family);
+}
+
+void
+clip_model_unref (ClipModel *self)
+{
+  if (self != NULL)
+    g_atomic_rc_box_release_full (self, clear_model);
+}
+
+ClipModel *
+clip_model_ref (ClipModel *self)
+{
+  return g_atomic_rc_box_acquire (self);
+}
+
+/* "modified-resnet + bert"
+ *
+ * Returns: NULL where there is no tower of the model's kind. */
+static gchar *
+describe_family (const ClipConfig *config, GError **error)
+{
+  const ClipVisionTower *vision =
+      clip_vision_tower_find (config->vision.kind, error);
+  const ClipTextTower *text = NULL;
+
+  if (vision == NULL)
+    return NULL;
+  if (config->text.kind == CLIP_TEXT_NONE)
+    return g_strdup (vision->name);
+  text = clip_text_tower_find (config->text.kind, error);
+  return text != NULL ? g_strdup_printf ("%s + %s", vision->name, text->name)
+                      : NULL;
+}
+
+ClipModel *
+clip_model_open (const gchar *path, GError **error)
+{
+  g_autoptr (ClipModel) self = g_atomic_rc_box_new0 (ClipModel);
+  const ClipConfig *config = NULL;
+
+  self->checkpoint = clip_checkpoint_open (path, error);
+  if (self->checkpoint == NULL)
+    return NULL;
+  config = clip_checkpoint_get_config (self->checkpoint);
+  self->family = describe_family (config, error);
+  if (self->family == NULL) {
+    g_prefix_error (error, "%s: ", path);
+    return NULL;
+  }
+  self->id = clip_checkpoint_identify (self->checkpoint, error);
+  if (self->id == NULL)
+    return NULL;
+  self->info = (ClipModelInfo){
+    .id = self->id,
+    .family = self->family,
+    .dialect = config->dialect,
+    .tokenizer = tokenizers[config->tokenizer.kind],
+    .source_precision = clip_checkpoint_get_source_precision (self->checkpoint),
+    .image_size = config->vision.image_size,
+    .embed_dim = config->embed_dim,
+    .context_length =
+        config->text.kind != CLIP_TEXT_NONE ? config->text.context_length : 0,
+    .logit_scale = clip_checkpoint_get_logit_scale (self->checkpoint),
+    .n_parameters = clip_checkpoint_get_n_parameters (self->checkpoint),
+    .preprocess = convert_preprocess (&config->preprocess),
+  };
+  return g_steal_pointer (&self);
+}
+
+const ClipModelInfo *
+clip_model_get_info (const ClipModel *self)
+{
+  return &self->info;
+}
+
+const ClipCheckpoint *
+clip_model_get_checkpoint (const ClipModel *self)
+{
+  return self->checkpoint;
+}
+
+gchar *
+clip_model_get_key (const gchar *path, GError **error)
+{
+  return clip_checkpoint_get_key (path, error);
+}

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+/* CLIP's ResNet: a stem of three convolutions, strides softened by average
+ * pooling, and a pooling by attention at the end. Channels last; BatchNorm is
+ * folded into the convolutions, and 1x1 convolutions are linear layers on the
+ * pixels.
+ *
+ * Letters: B batch, S picture's side, w width, C channels, E embedding. */
+
+#include "encode/attention_pool.h"
+#include "encode/weights.h"
+
+#include "clip-error.h"
+
+#define N_STAGES 4
+#define STEM_SIZE 3
+#define EXPANSION 4 /* of a bottleneck's last convolution */
+
+typedef struct {
+  guint stage; /* from 1, as in the names */
+  guint index;
+  guint side; /* of its input */
+  guint stride;
+  guint in_channels;
+  guint planes;
+  ClipLinear *conv1;
+  ClipConvolution *conv2;
+  ClipLinear *conv3;
+  ClipLinear *downsample; /* NULL: the input itself is the shortcut */
+} Bottleneck;
+
+typedef struct {
+  ClipTowerContext context;
+  guint side;  /* S */
+  guint width; /* w */
+  ClipConvolution *stem[STEM_SIZE];
+  Bottleneck *bottlenecks;
+  guint n_bottlenecks;
+  ClipAttentionPool *pool;
+  gfloat *maps[2]; /* what goes from block to block */
+  gfloat *work[2]; /* what stays inside one */
+} ModifiedResNet;
+
+static void
+modified_resnet_free (gpointer tower)
+{
+  ModifiedResNet *self = tower;
+
+  if (self == NULL)
+    return;
+  for (guint i = 0; i < STEM_SIZE; i++)
+    clip_convolution_free (self->stem[i]);
+  for (guint i = 0; i < self->n_bottlenecks; i++) {
+    clip_linear_free (self->bottlenecks[i].conv1);
+    clip_convolution_free (self->bottlenecks[i].conv2);
+    clip_linear_free (self->bottlenecks[i].conv3);
+    clip_linear_free (self->bottlenecks[i].downsample);
+  }
+  g_free (self->bottlenecks);
+  clip_attention_pool_free (self->pool);
+  for (guint i = 0; i < 2; i++) {
+    clip_engine_free_floats (self->maps[i]);
+    clip_engine_free_floats (self->work[i]);
+  }
+  g_free (self);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ModifiedResNet, modified_resnet_free)
+
+/* 3x3, padded to keep its size at stride 1. */
+static ClipConvolution *
+build_convolution (const ClipTowerContext *context,
+    const ClipConvTensors *tensors, guint side, guint stride, GError **error)
+{
+  const ClipConvolutionSpec spec = {
+    .name = clip_tensor_get_name (tensors->conv),
+    .in_channels = clip_tensor_get_dim (tensors->conv, 1),
+    .out_channels = clip_tensor_get_dim (tensors->conv, 0),
+    .height = side,
+    .width = side,
+    .kernel = { 3, 3 },
+    .stride = { stride, stride },
+    .padding = { 1, 1 },
+    .dilation = { 1, 1 },
+    .groups = 1,
+    .activation = CLIP_ACTIVATION_RELU,
+    .batches = context->batches,
+    .n_batches = context->n_batches,
+  };
+  g_autofree gfloat *bias = NULL;
+  g_autofree gfloat *weights = clip_weights_read_folded (tensors, &bias, error);
+
+  if (weights == NULL)
+    return NULL;
+  return clip_convolution_new (context->engine, &spec, weights, bias, error);
+}
+
+/* 1x1: a product on the pixels of a map of this side. */
+static ClipLinear *
+build_product (const ClipTowerContext *context, const ClipConvTensors *tensors,
+    guint side, ClipLinearSpec spec, GError **error)
+{
+  guint rows[CLIP_ENGINE_MAX_SHAPES];
+  g_autofree gfloat *bias = NULL;
+  g_autofree gfloat *weights = clip_weights_read_folded (tensors, &bias, error);
+
+  if (weights == NULL)
+    return NULL;
+  for (guint i = 0; i < context->n_batches; i++)
+    rows[i] = context->batches[i] * side * side;
+  spec.name = clip_tensor_get_name (tensors->conv);
+  spec.in_features = clip_tensor_get_dim (tensors->conv, 1);
+  spec.out_features = clip_tensor_get_dim (tensors->conv, 0);
+  spec.rows = rows;
+  spec.n_rows = context->n_batches;
+  return clip_linear_new (context->engine, &spec, weights, bias, error);
+}
+
+static gboolean
+build_bottleneck (const ClipTowerContext *context, Bottleneck *block,
+    const ClipBottleneckTensors *tensors, GError **error)
+{
+  const ClipLinearSpec relu = { .activation = CLIP_ACTIVATION_RELU };
+  const ClipLinearSpec residual = { .activation = CLIP_ACTIVATION_RELU,
+    .accumulate = TRUE };
+  const ClipLinearSpec plain = { .activation = CLIP_ACTIVATION_NONE };
+  guint out_side = block->side / block->stride;
+
+  block->conv1 =
+      build_product (context, &tensors->conv1, block->side, relu, error);
+  if (block->conv1 == NULL)
+    return FALSE;
+  block->conv2 =
+      build_convolution (context, &tensors->conv2, block->side, 1, error);
+  if (block->conv2 == NULL)
+    return FALSE;
+  block->conv3 =
+      build_product (context, &tensors->conv3, out_side, residual, error);
+  if (block->conv3 == NULL)
+    return FALSE;
+  if (tensors->downsample.conv == NULL)
+    return TRUE;
+  block->downsample =
+      build_product (context, &tensors->downsample, out_side, plain, error);
+  return block->downsample != NULL;
+}
+
+static gboolean
+build_stem (
+    ModifiedResNet *self, const ClipConvTensors *tensors, GError **error)
+{
+  for (guint i = 0; i < STEM_SIZE; i++) {
+    self->stem[i] = build_convolution (&self->context, &tensors[i],
+        i == 0 ? self->side : self->side / 2, i == 0 ? 2 : 1, error);
+    if (self->stem[i] == NULL)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* Sides and channels of every bottleneck, from the stages' lengths. */
+static void
+plan_bottlenecks (ModifiedResNet *self, const guint *stage_layers)
+{
+  guint side = self->side / 4;
+  guint channels = self->width;
+  Bottleneck *block = self->bottlenecks;
+
+  for (guint stage = 0; stage < N_STAGES; stage++) {
+    for (guint i = 0; i < stage_layers[stage]; i++, block++) {
+      *block = (Bottleneck){ .stage = stage + 1,
+        .index = i,
+        .side = side,
+        .stride = stage > 0 && i == 0 ? 2 : 1,
+        .in_channels = channels,
+        .planes = self->width << stage };
+      side /= block->stride;
+      channels = EXPANSION * block->planes;
+    }
+  }
+}
+
+/* One picture's floats in the largest of the maps and of the work buffers. */
+static gboolean
+build_buffers (ModifiedResNet *self, GError **error)
+{
+  gsize batch = self->context.batches[self->context.n_batches - 1];
+  gsize half = self->side / 2;
+  gsize work = half * half * self->width;
+  gsize map = half / 2 * (half / 2) * self->width;
+
+  for (guint i = 0; i < self->n_bottlenecks; i++) {
+    const Bottleneck *block = &self->bottlenecks[i];
+    gsize side = block->side;
+    gsize out_side = side / block->stride;
+
+    work = MAX (work, side * side * block->planes);
+    work = MAX (work, out_side * out_side * block->in_channels);
+    map = MAX (map, out_side * out_side * EXPANSION * block->planes);
+  }
+  for (guint i = 0; i < 2; i++) {
+    self->maps[i] = clip_engine_alloc (batch * map, error);
+    if (self->maps[i] == NULL)
+      return FALSE;
+    self->work[i] = clip_engine_alloc (batch * work, error);
+    if (self->work[i] == NULL)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+build_pool (ModifiedResNet *self, const ClipModifiedResNetTensors *tensors,
+    GError **error)
+{
+  const ClipConfig *config =
+      clip_checkpoint_get_config (self->context.checkpoint);
+
+  self->pool = clip_attention_pool_new (
+      &self->context, tensors, config->vision.heads, error);
+  return self->pool != NULL;
+}
+
+static gpointer
+modified_resnet_build (const ClipTowerContext *context, GError **error)
+{
+  const ClipVisionConfig *config =
+      &clip_checkpoint_get_config (context->checkpoint)->vision;
+  const ClipModifiedResNetTensors *tensors =
+      clip_checkpoint_get_modified_resnet (context->checkpoint);
+  g_autoptr (ModifiedResNet) self = g_new0 (ModifiedResNet, 1);
+  guint batch = context->batches[context->n_batches - 1];
+  guint64 side = config->image_size / 4;
+
+  if (side * side * batch > CLIP_ENGINE_MAX_DIM) {
+    g_set_error (error, CLIP_ERROR, CLIP_ERROR_NO_SPACE,
+        "%u pictures of %u x %u pixels make more than the %u rows of one "
+        "product: lower the batch size",
+        batch, config->image_size, config->image_size, CLIP_ENGINE_MAX_DIM);
+    return NULL;
+  }
+  self->context = *context;
+  self->side = config->image_size;
+  self->width = config->width;
+  self->bottlenecks = g_new0 (Bottleneck, tensors->n_bottlenecks);
+  self->n_bottlenecks = tensors->n_bottlenecks;
+  plan_bottlenecks (self, config->stage_layers);
+  if (!build_buffers (self, error) || !build_stem (self, tensors->stem, error))
+    return NULL;
+  for (guint i = 0; i < self->n_bottlenecks; i++)
+    if (!build_bottleneck (&self->context, &self->bottlenecks[i],
+            &tensors->bottlenecks[i], error))
+      return NULL;
+  if (!build_pool (self, tensors, error))
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
+/* pixels: [B, S, S, 3] -> maps[0]: [B, S/4, S/4, w] */
+static gboolean
+run_stem (
+    ModifiedResNet *self, guint batch, const gfloat *pixels, GError **error)
+{
+  /* The original has one ReLU module and uses it three times. */
+  static const gchar *const names[STEM_SIZE] = { "visual.relu", "visual.relu#2",
+    "visual.relu#3" };
+  guint half = self->side / 2;
+  const gfloat *src = pixels;
+
+  for (guint i = 0; i < STEM_SIZE; i++) {
+    gfloat *dst = self->work[i % 2];
+    guint channels = i == STEM_SIZE - 1 ? self->width : self->width / 2;
+
+    if (!clip_convolution_run (self->stem[i], batch, src, dst, error))
+      return FALSE;
+    clip_tracer_show (self->context.tracer, dst, (gsize)batch * half * half,
+        channels, "%s", names[i]);
+    src = dst;
+  }
+  clip_rows_average_pool (self->context.engine, batch, half, half, self->width,
+      2, src, self->maps[0]);
+  clip_tracer_show (self->context.tracer, self->maps[0],
+      (gsize)batch * half / 2 * half / 2, self->width, "visual.avgpool");
+  return TRUE;
+}
+
+/* Puts the shortcut into maps[0], where the last convolution adds to it.
+ * work[0] is in use. */
+static gboolean
+run_shortcut (
+    ModifiedResNet *self, const Bottleneck *block, guint batch, GError **error)
+{
+  const gfloat *src = self->maps[0];
+  gfloat *input = self->maps[0];
+  guint out_side = block->side / block->stride;
+  guint rows = batch * out_side * out_side;
+
+  if (block->downsample == NULL)
+    return TRUE;
+  if (block->stride > 1) {
+    clip_rows_average_pool (self->context.engine, batch, block->side,
+        block->side, block->in_channels, block->stride, src, self->work[1]);
+    src = self->work[1];
+  }
+  if (!clip_linear_run (block->downsample, rows, src, self->maps[1], error))
+    return FALSE;
+  self->maps[0] = self->maps[1];
+  self->maps[1] = input;
+  clip_tracer_show (self->context.tracer, self->maps[0], rows,
+      EXPANSION * block->planes, "visual.layer%u.%u.downsample", block->stage,
+      block->index);
+  return TRUE;
+}
+
+/* maps[0] -> maps[0] */
+static gboolean
+run_bottleneck (
+    ModifiedResNet *self, const Bottleneck *block, guint batch, GError **error)
+{
+  const ClipTracer *tracer = self->context.tracer;
+  guint out_side = block->side / block->stride;
+  guint rows = batch * block->side * block->side;
+  guint out_rows = batch * out_side * out_side;
+  gfloat *inner = self->work[1];
+
+  if (!clip_linear_run (
+          block->conv1, rows, self->maps[0], self->work[0], error))
+    return FALSE;
+  clip_tracer_show (tracer, self->work[0], rows, block->planes,
+      "visual.layer%u.%u.relu", block->stage, block->index);
+  if (!clip_convolution_run (
+          block->conv2, batch, self->work[0], self->work[1], error))
+    return FALSE;
+  clip_tracer_show (tracer, self->work[1], rows, block->planes,
+      "visual.layer%u.%u.relu#2", block->stage, block->index);
+  if (block->stride > 1) {
+    clip_rows_average_pool (self->context.engine, batch, block->side,
+        block->side, block->planes, block->stride, self->work[1],
+        self->work[0]);
+    clip_tracer_show (tracer, self->work[0], out_rows, block->planes,
+        "visual.layer%u.%u.avgpool", block->stage, block->index);
+  } else {
+    self->work[1] = self->work[0];
+    self->work[0] = inner;
+  }
+  if (!run_shortcut (self, block, batch, error) ||
+      !clip_linear_run (
+          block->conv3, out_rows, self->work[0], self->maps[0], error))
+    return FALSE;
+  clip_tracer_show (tracer, self->maps[0], out_rows, EXPANSION * block->planes,
+      "visual.layer%u.%u", block->stage, block->index);
+  return TRUE;
+}
+
+static gboolean
+modified_resnet_run (gpointer tower, guint batch, const gfloat *pixels,
+    gfloat *embeddings, GError **error)
+{
+  ModifiedResNet *self = tower;
+
+  if (!run_stem (self, batch, pixels, error))
+    return FALSE;
+  for (guint i = 0; i < self->n_bottlenecks; i++)
+    if (!run_bottleneck (self, &self->bottlenecks[i], batch, error))
+      return FALSE;
+  return clip_attention_pool_run (
+      self->pool, batch, self->maps[0], embeddings, error);
+}
+
+const ClipVisionTower clip_modified_resnet_tower = {
+  .name = "modified-resnet",
+  .build = modified_resnet_build,
+  .free = modified_resnet_free,
+  .run = modified_resnet_run,
+};

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+/* What the encoder knows of a tower: how to build it, run it and free it. A
+ * kind of tower is one constant here and one row of a table in tower.c. */
+#pragma once
+
+#include "encode/encode.h"
+#include "engine/engine.h"
+
+/* Shows layers' outputs to whoever looks; @trace is NULL while nobody does. */
+typedef struct {
+  ClipTrace trace;
+  gpointer user_data;
+} ClipTracer;
+
+/* @values: [n_rows, n_columns]; the rest makes the name, as printf does */
+void clip_tracer_show (const ClipTracer *tracer, const gfloat *values,
+    gsize n_rows, gsize n_columns, const gchar *format, ...)
+    G_GNUC_PRINTF (5, 6);
+
+/* What a tower is built with; all of it outlives the tower. */
+typedef struct {
+  ClipEngine *engine;
+  const ClipCheckpoint *checkpoint;
+  const ClipTracer *tracer;
+  const guint *batches; /* of pictures, ascending; image towers only */
+  guint n_batches;
+} ClipTowerContext;
+
+typedef struct {
+  const gchar *name;
+  gpointer (*build) (const ClipTowerContext *context, GError **error);
+  void (*free) (gpointer tower); /* NULL is allowed */
+
+  /* @batch: one of the context's
+   * @pixels: [batch, S, S, 3]
+   * @embeddings: [batch, E], of any length */
+  gboolean (*run) (gpointer tower, guint batch, const gfloat *pixels,
+      gfloat *embeddings, GError **error);
+} ClipVisionTower;
+
+typedef struct {
+  const gchar *name;
+  gpointer (*build) (const ClipTowerContext *context, GError **error);
+  void (*free) (gpointer tower); /* NULL is allowed */
+
+  /* @tokens: [n], proven: counts within the context, ids within the vocabulary
+   * @embeddings: [n, E], of any length */
+  gboolean (*run) (gpointer tower, guint n, const ClipTokens *tokens,
+      gfloat *embeddings, GError **error);
+} ClipTextTower;
+
+extern const ClipVisionTower clip_modified_resnet_tower;
+extern const ClipTextTower clip_bert_tower;
+
+/* NULL with CLIP_ERROR_MODEL for a kind that cannot be run. */
+const ClipVisionTower *clip_vision_tower_find (
+    ClipVisionKind kind, GError **error);
+
+/* NULL with CLIP_ERROR_MODEL for a kind that cannot be run, also
+ * CLIP_TEXT_NONE. */
+const ClipTextTower *clip_text_tower_find (ClipTextKind kind, GError **error);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+/* A stack of transformer blocks, the norms before or behind: BERT's, and the
+ * picture's and text's of CLIP. It works in place on rows in which one or more
+ * sequences lie.
+ *
+ * Letters: R rows, W width, M MLP width. */
+#pragma once
+
+#include "encode/tower.h"
+
+/* Where a sequence lies. Rows beyond its tokens are padding: finite, computed
+ * and never looked at by the tokens. */
+typedef struct {
+  guint first_row;
+  guint n_rows;   /* one of the spec's tokens */
+  guint n_tokens; /* 1 … n_rows */
+} ClipSequence;
+
+typedef struct {
+  guint n_rows; /* one of the spec's rows */
+  const ClipSequence *sequences;
+  guint n_sequences;
+} ClipSequences;
+
+typedef struct {
+  const gchar *name; /* of the stack; a block's adds a dot and its number */
+  guint width;
+  guint heads;
+  guint mlp_width;
+  ClipActivation activation;
+  gfloat eps;
+  gboolean norm_after; /* BERT: x = LN (x + f (x)); else x += f (LN (x)) */
+  gboolean causal;
+  const guint *rows; /* of all sequences together, ascending */
+  guint n_rows;
+  const guint *tokens; /* of one sequence, ascending */
+  guint n_tokens;
+
+  /* The trace's names of what happens inside a block, behind the block's own:
+   * the heads side by side, x after its first half, the MLP's hidden layer.
+   * NULL where the original code has no such module. */
+  const gchar *heads_name;
+  const gchar *half_name;
+  const gchar *hidden_name;
+} ClipBlockSpec;
+
+typedef struct _ClipTransformer ClipTransformer;
+
+/* @spec: its names are static, its lists may be freed
+ * @blocks: [n_blocks], read one tensor at a time
+ *
+ * Returns: (transfer full): NULL with the errors of engine/ and load/. */
+ClipTransformer *clip_transformer_new (const ClipTowerContext *context,
+    const ClipBlockSpec *spec, const ClipBlockTensors *blocks, guint n_blocks,
+    GError **error);
+void clip_transformer_free (ClipTransformer *transformer);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipTransformer, clip_transformer_free)
+
+/* @x: [R, W], in place */
+gboolean clip_transformer_run (ClipTransformer *transformer,
+    const ClipSequences *where, gfloat *x, GError **error);
