@@ -45,11 +45,11 @@ clip_colour_row (const ClipColourMatrix *matrix, guint n,
     const guint8 *const yuv[3], guint8 *restrict rgb)
 {
   const ClipColourMatrix m = *matrix;
-  const guint8 *restrict y = yuv[0];
-  const guint8 *restrict u = yuv[1];
-  const guint8 *restrict v = yuv[2];
+  const guint8 *y = yuv[0];
+  const guint8 *u = yuv[1];
+  const guint8 *v = yuv[2];
 
-  for (guint i = 0; i < n; i++) {
+  for (gsize i = 0; i < n; i++) {
     gint32 luma = (y[i] - m.y_offset) * m.y + (1 << (BITS - 1));
     gint32 cb = u[i] - 128;
     gint32 cr = v[i] - 128;

@@ -24,7 +24,7 @@ pick (const guint8 *restrict from, guint size, const guint *offsets,
 {
   guint r = offsets[0], g = offsets[1], b = offsets[2];
 
-  for (guint i = 0; i < n; i++) {
+  for (gsize i = 0; i < n; i++) {
     rgb[3 * i] = from[size * i + r];
     rgb[3 * i + 1] = from[size * i + g];
     rgb[3 * i + 2] = from[size * i + b];
@@ -49,10 +49,10 @@ CLIP_CLONES static void
 spread (const guint8 *restrict chroma, guint n, guint step, guint8 *restrict to)
 {
   if (step == 1) {
-    for (guint i = 0; i < n; i++)
+    for (gsize i = 0; i < n; i++)
       to[2 * i] = to[2 * i + 1] = chroma[i];
   } else {
-    for (guint i = 0; i < n; i++)
+    for (gsize i = 0; i < n; i++)
       to[2 * i] = to[2 * i + 1] = chroma[2 * i];
   }
 }
