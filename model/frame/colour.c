@@ -24,6 +24,8 @@ clip_colour_matrix_init (ClipColourMatrix *matrix, const ClipColour *colour)
   gdouble r_v = 2 * (1 - colour->kr) * chroma;
   gdouble b_u = 2 * (1 - colour->kb) * chroma;
 
+  g_return_if_fail (colour->kr > 0 && colour->kb > 0 && kg > 0.1);
+
   matrix->y_offset = colour->full_range ? 0 : 16;
   matrix->y = to_fixed (y);
   matrix->r_v = to_fixed (r_v);

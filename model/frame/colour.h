@@ -13,7 +13,7 @@ typedef struct {
   gint32 y, r_v, g_u, g_v, b_u; /* fractions of 2^16; g_u, g_v negative */
 } ClipColourMatrix;
 
-/* @colour: kr, kb > 0, kr + kb < 1 */
+/* @colour: kr, kb > 0, kr + kb < 0.9, so that the products fit 32 bits */
 void clip_colour_matrix_init (
     ClipColourMatrix *matrix, const ClipColour *colour);
 

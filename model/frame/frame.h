@@ -21,7 +21,8 @@ typedef enum {
 
 /* Y'CbCr to R'G'B' of 8-bit values, from the frame's colorimetry. */
 typedef struct {
-  gdouble kr, kb;      /* BT.601 0.299, 0.114; BT.709 0.2126, 0.0722 */
+  gdouble kr, kb;      /* BT.601 0.299, 0.114; BT.709 0.2126, 0.0722; > 0, and
+                          kr + kb < 0.9 */
   gboolean full_range; /* 0 … 255, else 16 … 235 / 16 … 240 */
 } ClipColour;
 
@@ -82,9 +83,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipPreprocessor, clip_preprocessor_free)
  *
  * @width, @height: pixels, 1 … CLIP_FRAME_MAX_SIDE
  *
- * Returns: FALSE with CLIP_ERROR_MODEL where a side is out of range or the
- *   aspect is so extreme that the resized long side would pass it; the previous
- *   size stays in force. */
+ * Returns: FALSE with CLIP_ERROR_MODEL where a side is out of range; the
+ *   previous size stays in force. No aspect is too extreme: what the crop drops
+ *   is never computed. */
 gboolean clip_preprocessor_set_size (
     ClipPreprocessor *preprocessor, guint width, guint height, GError **error);
 

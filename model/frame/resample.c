@@ -84,7 +84,11 @@ clip_resample_axis_init (
 {
   gdouble scale = (gdouble)side->source / side->target;
   gdouble filter_scale = MAX (scale, 1);
-  gdouble support = kernels[kernel].radius * filter_scale;
+  /* A side that keeps its size is copied, as Pillow does: the kernels are 0 at
+   * all whole numbers but 0, so nothing else need be read. */
+  gdouble support = side->source == side->target
+                        ? 0.5
+                        : kernels[kernel].radius * filter_scale;
   guint n_taps = MIN (side->source, 2 * (guint)ceil (support) + 1);
   g_autofree gdouble *exact = g_new (gdouble, n_taps);
 
