@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Embeds token ids with model-spec.md's generated BERT (its model B), in double
-precision and nothing but Python's own arithmetic: where the values of texts.c
+precision and nothing but Python's own arithmetic: where the values of bert.c
 come from. `bert-reference.py 2 10 20 30 40 3` prints the values that
 model-spec.md gives for the original code."""
 

@@ -56,9 +56,8 @@ static const gdouble cls_b[] = { 0.07024114, 0.7307954, -0.5062705, -1.237259,
 /* clang-format on */
 
 static void
-layers_equal_the_original (void)
+layers_equal_the_original (gconstpointer folder)
 {
-  gchar *folder = test_checkpoint_new (&test_checkpoint_a);
   g_autoptr (ClipEncoder) encoder = encoder_open (folder, 2, 1);
   g_autoptr (GPtrArray) layers = g_ptr_array_new_with_free_func (layer_free);
   g_autoptr (GError) error = NULL;
@@ -82,13 +81,11 @@ layers_equal_the_original (void)
   }
   for (gsize j = 0; j < G_N_ELEMENTS (cls_b); j++)
     assert_near (layer->name, j, layer->values[j], cls_b[j], LAYER_TOLERANCE);
-  test_checkpoint_remove (folder);
 }
 
 static void
-texts_equal_the_original (void)
+texts_equal_the_original (gconstpointer folder)
 {
-  gchar *folder = test_checkpoint_new (&test_checkpoint_a);
   g_autoptr (ClipEncoder) encoder = encoder_open (folder, 2, 1);
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
@@ -101,14 +98,12 @@ texts_equal_the_original (void)
     assert_embedding (
         texts[i].name, embedding, EMBED, texts[i].first, texts[i].norm);
   }
-  test_checkpoint_remove (folder);
 }
 
 /* More texts than one block of rows holds, of all lengths, in any order. */
 static void
-many_texts_at_once_equal_the_original (void)
+many_texts_at_once_equal_the_original (gconstpointer folder)
 {
-  gchar *folder = test_checkpoint_new (&test_checkpoint_a);
   g_autoptr (ClipEncoder) encoder = encoder_open (folder, 2, 1);
   g_autoptr (GError) error = NULL;
   ClipTokens tokens[100];
@@ -127,14 +122,12 @@ many_texts_at_once_equal_the_original (void)
           texts[text].first, texts[text].norm);
     }
   }
-  test_checkpoint_remove (folder);
 }
 
 /* Whatever shares the block: same place, other neighbours, same bits. */
 static void
-neighbours_do_not_matter (void)
+neighbours_do_not_matter (gconstpointer folder)
 {
-  gchar *folder = test_checkpoint_new (&test_checkpoint_a);
   g_autoptr (ClipEncoder) encoder = encoder_open (folder, 2, 1);
   g_autoptr (GError) error = NULL;
   gfloat first[2 * EMBED], second[2 * EMBED], alone[EMBED];
@@ -154,20 +147,24 @@ neighbours_do_not_matter (void)
 
   /* Another row count may sum in another order. */
   g_assert_cmpfloat (test_relative_l2 (alone, first + EMBED, EMBED), <=, 1e-6);
-  test_checkpoint_remove (folder);
 }
 
 int
 main (int argc, char **argv)
 {
+  gchar *folder = test_checkpoint_new (&test_checkpoint_a);
+  gint status = 0;
+
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func (
-      "/encode/bert/layers-equal-the-original", layers_equal_the_original);
-  g_test_add_func (
-      "/encode/bert/texts-equal-the-original", texts_equal_the_original);
-  g_test_add_func ("/encode/bert/many-texts-at-once-equal-the-original",
-      many_texts_at_once_equal_the_original);
-  g_test_add_func (
-      "/encode/bert/neighbours-do-not-matter", neighbours_do_not_matter);
-  return g_test_run ();
+  g_test_add_data_func ("/encode/bert/layers-equal-the-original", folder,
+      layers_equal_the_original);
+  g_test_add_data_func ("/encode/bert/texts-equal-the-original", folder,
+      texts_equal_the_original);
+  g_test_add_data_func ("/encode/bert/many-texts-at-once-equal-the-original",
+      folder, many_texts_at_once_equal_the_original);
+  g_test_add_data_func ("/encode/bert/neighbours-do-not-matter", folder,
+      neighbours_do_not_matter);
+  status = g_test_run ();
+  test_checkpoint_remove (folder);
+  return status;
 }

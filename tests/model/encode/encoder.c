@@ -57,9 +57,8 @@ measure_length (const gfloat *embedding)
 
 /* A picture is its pixels normalised as the model's folder says. */
 static void
-pictures_equal_their_pixels (void)
+pictures_equal_their_pixels (gconstpointer folder)
 {
-  gchar *folder = test_checkpoint_new (&test_checkpoint_a);
   g_autoptr (ClipEncoder) encoder = encoder_open (folder, 2, 1);
   const ClipPreprocess *preprocess =
       &clip_model_get_info (clip_encoder_get_model (encoder))->preprocess;
@@ -81,14 +80,12 @@ pictures_equal_their_pixels (void)
     raw[i] = (gfloat)(raw[i] / length);
   g_assert_cmpfloat (
       test_relative_l2 (embedding, raw, EMBED), <=, EMBEDDING_TOLERANCE);
-  test_checkpoint_remove (folder);
 }
 
 /* f32 rounding of a length of 1 over 32 values. */
 static void
-embeddings_have_length_1 (void)
+embeddings_have_length_1 (gconstpointer folder)
 {
-  gchar *folder = test_checkpoint_new (&test_checkpoint_a);
   g_autoptr (ClipEncoder) encoder = encoder_open (folder, 2, 1);
   gfloat embedding[EMBED];
 
@@ -96,13 +93,11 @@ embeddings_have_length_1 (void)
   assert_near ("picture", EMBED, measure_length (embedding), 1, 1e-6);
   encode_text (encoder, embedding);
   assert_near ("text", EMBED, measure_length (embedding), 1, 1e-6);
-  test_checkpoint_remove (folder);
 }
 
 static void
-repeated_runs_give_the_same_bits (void)
+repeated_runs_give_the_same_bits (gconstpointer folder)
 {
-  gchar *folder = test_checkpoint_new (&test_checkpoint_a);
   g_autoptr (ClipEncoder) encoder = encoder_open (folder, 2, 3);
   gfloat picture[EMBED], text[EMBED], again[EMBED];
 
@@ -116,14 +111,12 @@ repeated_runs_give_the_same_bits (void)
     encode_text (encoder, again);
     g_assert_cmpmem (again, sizeof (again), text, sizeof (text));
   }
-  test_checkpoint_remove (folder);
 }
 
 /* Another encoder of the same model, as after a restart. */
 static void
-another_encoder_gives_the_same_bits (void)
+another_encoder_gives_the_same_bits (gconstpointer folder)
 {
-  gchar *folder = test_checkpoint_new (&test_checkpoint_a);
   g_autoptr (ClipEncoder) one = encoder_open (folder, 2, 1);
   g_autoptr (ClipEncoder) two = encoder_open (folder, 2, 1);
   gfloat a[EMBED], b[EMBED];
@@ -134,13 +127,11 @@ another_encoder_gives_the_same_bits (void)
   encode_text (one, a);
   encode_text (two, b);
   g_assert_cmpmem (a, sizeof (a), b, sizeof (b));
-  test_checkpoint_remove (folder);
 }
 
 static void
-thread_counts_agree (void)
+thread_counts_agree (gconstpointer folder)
 {
-  gchar *folder = test_checkpoint_new (&test_checkpoint_a);
   g_autoptr (ClipEncoder) one = encoder_open (folder, 1, 1);
   gfloat a[EMBED], b[EMBED], c[EMBED], d[EMBED];
 
@@ -153,14 +144,12 @@ thread_counts_agree (void)
   encode_text (one, d);
   g_assert_cmpfloat (test_relative_l2 (a, c, EMBED), <=, EMBEDDING_TOLERANCE);
   g_assert_cmpfloat (test_relative_l2 (b, d, EMBED), <=, EMBEDDING_TOLERANCE);
-  test_checkpoint_remove (folder);
 }
 
 /* Packed when first needed, freed when asked, packed again. */
 static void
-text_tower_comes_and_goes (void)
+text_tower_comes_and_goes (gconstpointer folder)
 {
-  gchar *folder = test_checkpoint_new (&test_checkpoint_a);
   g_autoptr (ClipEncoder) encoder = encoder_open (folder, 2, 1);
   gsize picture_size = clip_encoder_get_packed_size (encoder);
   gfloat first[EMBED], again[EMBED];
@@ -172,24 +161,21 @@ text_tower_comes_and_goes (void)
   g_assert_cmpuint (clip_encoder_get_packed_size (encoder), ==, picture_size);
   encode_text (encoder, again);
   g_assert_cmpmem (first, sizeof (first), again, sizeof (again));
-  test_checkpoint_remove (folder);
 }
 
 /* One packed copy: a second batch size costs activations, not weights. */
 static void
-batch_sizes_share_packed_weights (void)
+batch_sizes_share_packed_weights (gconstpointer folder)
 {
-  gchar *folder = test_checkpoint_new (&test_checkpoint_a);
   g_autoptr (ClipEncoder) one = encoder_open (folder, 2, 1);
   g_autoptr (ClipEncoder) both = encoder_open (folder, 2, 4);
 
   g_assert_cmpuint (clip_encoder_get_packed_size (both), <,
       clip_encoder_get_packed_size (one) * 3 / 2);
-  test_checkpoint_remove (folder);
 }
 
 static void
-wrong_tokens_are_refused_with_their_number (void)
+wrong_tokens_are_refused_with_their_number (gconstpointer folder)
 {
   static const guint32 unknown[] = { 2, 10, 64, 3 };
   guint32 many[33];
@@ -201,7 +187,6 @@ wrong_tokens_are_refused_with_their_number (void)
     { { many, 33 }, "prompt 2 of 2 has 33 tokens, the model reads 1 to 32" },
     { { many, 0 }, "prompt 2 of 2 has 0 tokens" },
   };
-  gchar *folder = test_checkpoint_new (&test_checkpoint_a);
   g_autoptr (ClipEncoder) encoder = encoder_open (folder, 2, 1);
   gfloat embeddings[2 * EMBED];
 
@@ -217,7 +202,6 @@ wrong_tokens_are_refused_with_their_number (void)
     g_assert_nonnull (strstr (error->message, cases[i].message));
   }
   encode_text (encoder, embeddings);
-  test_checkpoint_remove (folder);
 }
 
 static void
@@ -281,26 +265,33 @@ embeddings_without_length_are_errors (void)
 int
 main (int argc, char **argv)
 {
+  gchar *folder = test_checkpoint_new (&test_checkpoint_a);
+  gint status = 0;
+
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/encode/encoder/pictures-equal-their-pixels",
+  g_test_add_data_func ("/encode/encoder/pictures-equal-their-pixels", folder,
       pictures_equal_their_pixels);
-  g_test_add_func (
-      "/encode/encoder/embeddings-have-length-1", embeddings_have_length_1);
-  g_test_add_func ("/encode/encoder/repeated-runs-give-the-same-bits",
-      repeated_runs_give_the_same_bits);
-  g_test_add_func ("/encode/encoder/another-encoder-gives-the-same-bits",
-      another_encoder_gives_the_same_bits);
-  g_test_add_func ("/encode/encoder/thread-counts-agree", thread_counts_agree);
-  g_test_add_func (
-      "/encode/encoder/text-tower-comes-and-goes", text_tower_comes_and_goes);
-  g_test_add_func ("/encode/encoder/batch-sizes-share-packed-weights",
-      batch_sizes_share_packed_weights);
-  g_test_add_func ("/encode/encoder/wrong-tokens-are-refused-with-their-number",
+  g_test_add_data_func ("/encode/encoder/embeddings-have-length-1", folder,
+      embeddings_have_length_1);
+  g_test_add_data_func ("/encode/encoder/repeated-runs-give-the-same-bits",
+      folder, repeated_runs_give_the_same_bits);
+  g_test_add_data_func ("/encode/encoder/another-encoder-gives-the-same-bits",
+      folder, another_encoder_gives_the_same_bits);
+  g_test_add_data_func (
+      "/encode/encoder/thread-counts-agree", folder, thread_counts_agree);
+  g_test_add_data_func ("/encode/encoder/text-tower-comes-and-goes", folder,
+      text_tower_comes_and_goes);
+  g_test_add_data_func ("/encode/encoder/batch-sizes-share-packed-weights",
+      folder, batch_sizes_share_packed_weights);
+  g_test_add_data_func (
+      "/encode/encoder/wrong-tokens-are-refused-with-their-number", folder,
       wrong_tokens_are_refused_with_their_number);
   g_test_add_func (
       "/encode/encoder/weights-that-are-not-numbers-are-refused-at-open",
       weights_that_are_not_numbers_are_refused_at_open);
   g_test_add_func ("/encode/encoder/embeddings-without-length-are-errors",
       embeddings_without_length_are_errors);
-  return g_test_run ();
+  status = g_test_run ();
+  test_checkpoint_remove (folder);
+  return status;
 }

@@ -87,9 +87,8 @@ check_map (const GPtrArray *layers, const MapRow *row)
 }
 
 static void
-layers_equal_the_original (void)
+layers_equal_the_original (gconstpointer folder)
 {
-  gchar *folder = test_checkpoint_new (&test_checkpoint_a);
   g_autoptr (ClipEncoder) encoder = encoder_open (folder, 2, 1);
   g_autoptr (GPtrArray) layers = g_ptr_array_new_with_free_func (layer_free);
   g_autoptr (GError) error = NULL;
@@ -102,7 +101,6 @@ layers_equal_the_original (void)
   for (guint i = 0; i < G_N_ELEMENTS (maps_a); i++)
     check_map (layers, &maps_a[i]);
   assert_embedding ("embedding", embedding, 32, embedding_a, norm_a);
-  test_checkpoint_remove (folder);
 }
 
 /* Widths that fill no vector register: 6 channels in the stem. */
@@ -123,9 +121,8 @@ odd_widths_equal_the_original (void)
 
 /* Each place in a batch, full or not, gives what a picture alone gives. */
 static void
-batches_equal_single_pictures (void)
+batches_equal_single_pictures (gconstpointer folder)
 {
-  gchar *folder = test_checkpoint_new (&test_checkpoint_a);
   g_autoptr (ClipEncoder) encoder = encoder_open (folder, 2, 4);
   g_autofree gfloat *picture = make_pixels (64);
   gsize n = 3 * 64 * 64;
@@ -148,7 +145,6 @@ batches_equal_single_pictures (void)
           EMBEDDING_TOLERANCE);
     }
   }
-  test_checkpoint_remove (folder);
 }
 
 /* The file holds W and the norm apart; a variance below zero has no root. */
@@ -179,14 +175,19 @@ negative_variance_is_named (void)
 int
 main (int argc, char **argv)
 {
+  gchar *folder = test_checkpoint_new (&test_checkpoint_a);
+  gint status = 0;
+
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/encode/modified-resnet/layers-equal-the-original",
-      layers_equal_the_original);
+  g_test_add_data_func ("/encode/modified-resnet/layers-equal-the-original",
+      folder, layers_equal_the_original);
   g_test_add_func ("/encode/modified-resnet/odd-widths-equal-the-original",
       odd_widths_equal_the_original);
-  g_test_add_func ("/encode/modified-resnet/batches-equal-single-pictures",
-      batches_equal_single_pictures);
+  g_test_add_data_func ("/encode/modified-resnet/batches-equal-single-pictures",
+      folder, batches_equal_single_pictures);
   g_test_add_func ("/encode/modified-resnet/negative-variance-is-named",
       negative_variance_is_named);
-  return g_test_run ();
+  status = g_test_run ();
+  test_checkpoint_remove (folder);
+  return status;
 }
