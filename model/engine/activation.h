@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: the clipfilter authors */
 
-/* The activations, once: what oneDNN calls each, and our own code for it where
- * a product cannot end in it. */
+/* The activations, once: what a product of oneDNN may end in, and our own code
+ * for where no product stands before. */
 #pragma once
 
 #include "engine/engine-dnnl.h"

@@ -192,8 +192,6 @@ clip_convolution_new (ClipEngine *engine, const ClipConvolutionSpec *spec,
   clip_layer_init (
       &convolution->layer, engine, spec->name, spec->batches, spec->n_batches);
   convolution->layer.dst_width = spec->out_channels;
-  convolution->layer.dst_pixels =
-      (gsize)convolution->out[0] * convolution->out[1];
   if (!build (convolution, spec, weights, bias, error)) {
     g_prefix_error (error, "%s: ", spec->name);
     return NULL;

@@ -183,7 +183,7 @@ void clip_rows_layer_norm (ClipEngine *engine, guint rows, guint width,
 void clip_rows_average_pool (ClipEngine *engine, guint batch, guint height,
     guint width, guint channels, guint k, const gfloat *src, gfloat *dst);
 
-/* In place; the same table that the products' epilogues use. */
+/* In place; from the table that the products' activations come from. */
 void clip_rows_activate (ClipEngine *engine, ClipActivation activation,
     gsize n_floats, gfloat *values);
 

@@ -143,7 +143,5 @@ clip_layer_run (ClipLayer *layer, guint count, const gfloat *src, gfloat *dst,
     g_prefix_error (error, "%s: ", layer->name);
     return FALSE;
   }
-  clip_rows_activate (engine, product->epilogue,
-      count * layer->dst_pixels * layer->dst_width, dst);
   return TRUE;
 }

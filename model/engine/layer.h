@@ -24,7 +24,6 @@ typedef struct {
   gsize dst_width; /* floats of one dst row or pixel */
   gfloat *packed;
   gsize packed_size;
-  gsize dst_pixels; /* dst rows for each of a count */
 } ClipLayer;
 
 /* @counts must have passed clip_engine_check_counts(). */

@@ -82,7 +82,6 @@ clip_linear_new (ClipEngine *engine, const ClipLinearSpec *spec,
   clip_layer_init (
       &linear->layer, engine, spec->name, spec->rows, spec->n_rows);
   linear->layer.dst_width = spec->out_features;
-  linear->layer.dst_pixels = 1;
   if (!build (linear, spec, weights, bias, error)) {
     g_prefix_error (error, "%s: ", spec->name);
     return NULL;

@@ -20,8 +20,9 @@ build_attr (dnnl_primitive_attr_t *attr, gboolean accumulate,
   const ClipActivationEntry *entry = clip_activation_get_entry (activation);
   g_auto (dnnl_post_ops_t) ops = NULL;
 
-  /* The library's own scratchpad belongs to the thread that built the
-   * primitive, and crashes in another. */
+  /* In f32 both majors do the sum and each activation inside the product, from
+   * SSE4.1 to AVX-512. The library's own scratchpad belongs to the thread that
+   * built the primitive, and crashes in another. */
   return CHECK (dnnl_primitive_attr_create (attr)) &&
          CHECK (dnnl_primitive_attr_set_scratchpad_mode (
              *attr, dnnl_scratchpad_mode_user)) &&
@@ -34,44 +35,16 @@ build_attr (dnnl_primitive_attr_t *attr, gboolean accumulate,
 
 static gboolean
 build_desc (dnnl_primitive_desc_t *pd, ClipEngine *engine,
-    const ClipProductSpec *spec, ClipActivation activation, GError **error)
+    const ClipProductSpec *spec, GError **error)
 {
   g_auto (dnnl_primitive_attr_t) attr = NULL;
 
-  if (!build_attr (&attr, spec->accumulate, activation, error))
+  if (!build_attr (&attr, spec->accumulate, spec->activation, error))
     return FALSE;
   if (spec->geometry != NULL)
     return CHECK (clip_dnnl_convolution (
         pd, engine->dnnl, spec->descs, spec->geometry, attr));
   return CHECK (clip_dnnl_matmul (pd, engine->dnnl, spec->descs, attr));
-}
-
-/* oneDNN's reference code is loops without vectors, hundreds of times slower.
- */
-static gboolean
-is_reference (const_dnnl_primitive_desc_t pd)
-{
-  const gchar *name = NULL;
-
-  return dnnl_primitive_desc_query (pd, dnnl_query_impl_info_str, 0, &name) !=
-             dnnl_success ||
-         g_str_has_prefix (name, "ref");
-}
-
-/* With the activation inside where that is fast, else beside. */
-static gboolean
-choose_desc (ClipProduct *product, dnnl_primitive_desc_t *pd,
-    ClipEngine *engine, const ClipProductSpec *spec, GError **error)
-{
-  g_auto (dnnl_primitive_desc_t) inside = NULL;
-
-  if (build_desc (&inside, engine, spec, spec->activation, NULL) &&
-      !(spec->activation != CLIP_ACTIVATION_NONE && is_reference (inside))) {
-    *pd = g_steal_pointer (&inside);
-    return TRUE;
-  }
-  product->epilogue = spec->activation;
-  return build_desc (pd, engine, spec, CLIP_ACTIVATION_NONE, error);
 }
 
 gboolean
@@ -82,7 +55,7 @@ clip_product_init (ClipProduct *product, ClipEngine *engine,
   ClipConstDesc scratch;
 
   memset (product, 0, sizeof *product);
-  if (!choose_desc (product, &pd, engine, spec, error) ||
+  if (!build_desc (&pd, engine, spec, error) ||
       !CHECK (dnnl_primitive_create (&product->primitive, pd)) ||
       !CHECK (clip_desc_init_copy (&product->weights,
           dnnl_primitive_desc_query_md (pd, dnnl_query_weights_md, 0))))

@@ -28,7 +28,6 @@ typedef struct {
 typedef struct {
   dnnl_primitive_t primitive;
   dnnl_memory_t memories[CLIP_N_OPERANDS];
-  ClipActivation epilogue; /* what the primitive does not do itself */
   gsize scratch_size;
   ClipDesc weights; /* the layout it reads */
 } ClipProduct;
@@ -43,6 +42,6 @@ void clip_product_clear (ClipProduct *product);
 gboolean clip_product_set (ClipProduct *product, ClipOperand operand,
     gconstpointer data, GError **error);
 
-/* Runs on what was set, without the epilogue. */
+/* Runs on what was set. */
 gboolean clip_product_run (
     ClipProduct *product, dnnl_stream_t stream, GError **error);
