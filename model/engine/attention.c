@@ -11,14 +11,11 @@
 #include "clip-error.h"
 #include "engine/product.h"
 #include "engine/rows.h"
-#include "engine/vector.h"
 
 #include <math.h>
 
 /* Scratch parts begin at a page, so that threads share no cache line. */
 #define PAGE 4096
-/* Floats from one row of scores to the next are a multiple of a cache line. */
-#define LINE 16
 
 /* What one thread of the team runs. */
 typedef struct {
@@ -29,7 +26,7 @@ typedef struct {
 
 typedef struct {
   guint tokens;
-  gsize stride; /* of a row of scores */
+  gsize stride; /* floats of a row of scores: whole cache lines */
   Slot *slots;  /* [n_threads], NULL if one_query */
 } Shape;
 
@@ -182,7 +179,7 @@ clip_attention_new (
   for (guint i = 0; i < spec->n_tokens; i++) {
     attention->shapes[i].tokens = spec->tokens[i];
     attention->shapes[i].stride =
-        ((gsize)spec->tokens[i] + LINE - 1) / LINE * LINE;
+        ((gsize)spec->tokens[i] + CLIP_LINE - 1) / CLIP_LINE * CLIP_LINE;
   }
   attention->spec.name = NULL;
   attention->spec.tokens = NULL;

@@ -8,12 +8,8 @@
 
 #include "engine/activation.h"
 #include "engine/engine-private.h"
-#include "engine/vector.h"
 
 #include <math.h>
-
-/* Floats of a cache line: where activations may be divided. */
-#define LINE 16
 
 typedef struct {
   guint width;
@@ -84,15 +80,15 @@ run_average_pool (gconstpointer job, guint part, guint from, guint to)
       const gfloat *src = pool->src + y * k * src_stride + x * k * channels;
       gfloat *dst = pool->dst + (y * pool->out_width + x) * channels;
 
+      memset (dst, 0, channels * sizeof *dst);
+      for (guint i = 0; i < k; i++)
+        for (guint j = 0; j < k; j++)
 #pragma omp simd
-      for (guint c = 0; c < channels; c++) {
-        gfloat sum = 0.0f;
-
-        for (guint i = 0; i < k; i++)
-          for (guint j = 0; j < k; j++)
-            sum += src[i * src_stride + j * channels + c];
-        dst[c] = sum * scale;
-      }
+          for (gsize c = 0; c < channels; c++)
+            dst[c] += src[i * src_stride + j * channels + c];
+#pragma omp simd
+      for (gsize c = 0; c < channels; c++)
+        dst[c] *= scale;
     }
 }
 
@@ -117,8 +113,8 @@ static void
 run_activate (gconstpointer job, guint part, guint from, guint to)
 {
   const Activate *activate = job;
-  gsize first = (gsize)from * LINE;
-  gsize end = MIN ((gsize)to * LINE, activate->n_floats);
+  gsize first = (gsize)from * CLIP_LINE;
+  gsize end = MIN ((gsize)to * CLIP_LINE, activate->n_floats);
 
   activate->entry->run (end - first, activate->values + first);
 }
@@ -131,7 +127,7 @@ clip_rows_activate (ClipEngine *engine, ClipActivation activation,
     values };
 
   if (activate.entry->run != NULL && n_floats > 0)
-    clip_engine_share (engine, (n_floats + LINE - 1) / LINE, n_floats,
+    clip_engine_share (engine, (n_floats + CLIP_LINE - 1) / CLIP_LINE, n_floats,
         run_activate, &activate);
 }
 
@@ -150,6 +146,41 @@ clip_rows_normalise (guint width, gfloat *row)
   return TRUE;
 }
 
+/* The largest of n floats. Compilers keep the largest integer in a register,
+ * and with all of NaN's rules to obey a float not; integers made from floats
+ * like this have the floats' order, and the same step leads back. */
+CLIP_INLINE gfloat
+find_most (const gfloat *values, gsize n)
+{
+  gint32 most = G_MININT32;
+  gfloat value;
+
+  for (gsize i = 0; i < n; i++) {
+    gint32 bits;
+
+    memcpy (&bits, &values[i], sizeof bits);
+    bits ^= (bits >> 31) & G_MAXINT32;
+    most = MAX (most, bits);
+  }
+  most ^= (most >> 31) & G_MAXINT32;
+  memcpy (&value, &most, sizeof value);
+  return value;
+}
+
+/* The sum of whole lines. */
+CLIP_INLINE gfloat
+add_up (const gfloat *values, gsize n)
+{
+  ClipLine sums = { 0 };
+  gfloat sum = 0.0f;
+
+  for (gsize i = 0; i < n; i += CLIP_LINE)
+    sums += *(const ClipLine *)(values + i);
+  for (guint i = 0; i < CLIP_LINE / 4; i++)
+    sum += (sums[i] + sums[i + 4]) + (sums[i + 8] + sums[i + 12]);
+  return sum;
+}
+
 CLIP_VECTORISED void
 clip_rows_softmax (guint rows, guint width, gsize stride, guint n_keys,
     gboolean causal, gfloat scale, gfloat *scores)
@@ -157,23 +188,18 @@ clip_rows_softmax (guint rows, guint width, gsize stride, guint n_keys,
   for (gsize t = 0; t < rows; t++) {
     gfloat *row = scores + t * stride;
     guint n = causal ? MIN ((guint)t + 1, n_keys) : n_keys;
-    gfloat most = row[0], sum = 0.0f, inverse;
+    /* Whole lines, so that no row ends in single steps. */
+    gsize whole = (gsize)((n + CLIP_LINE - 1) / CLIP_LINE) * CLIP_LINE;
+    gfloat most, inverse;
 
-#pragma omp simd reduction(max : most)
-    for (guint i = 1; i < n; i++)
-      most = row[i] > most ? row[i] : most;
-#pragma omp simd reduction(+ : sum)
-    for (guint i = 0; i < n; i++) {
-      gfloat value = clip_exp ((row[i] - most) * scale);
-
-      row[i] = value;
-      sum += value;
-    }
-    inverse = 1.0f / sum;
-#pragma omp simd
-    for (guint i = 0; i < n; i++)
+    for (gsize i = n; i < whole; i++)
+      row[i] = -G_MAXFLOAT;
+    most = find_most (row, whole);
+    for (gsize i = 0; i < whole; i++)
+      row[i] = clip_exp ((row[i] - most) * scale);
+    memset (row + n, 0, (MAX (width, whole) - n) * sizeof *row);
+    inverse = 1.0f / add_up (row, whole);
+    for (gsize i = 0; i < whole; i++)
       row[i] *= inverse;
-    for (guint i = n; i < width; i++)
-      row[i] = 0.0f;
   }
 }

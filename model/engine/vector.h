@@ -22,6 +22,11 @@
 /* On what such loops call: only inlined code is compiled for the clone. */
 #define CLIP_INLINE static inline __attribute__ ((always_inline))
 
+/* A cache line of floats, anywhere in an array of them. */
+#define CLIP_LINE 16
+typedef gfloat ClipLine __attribute__ ((
+    vector_size (CLIP_LINE * sizeof (gfloat)), aligned (4), may_alias));
+
 /* exp (x) within 1.2 units of the last place for -87.3 … 88.3, clamped to the
  * values there outside; NaN stays NaN.
  *

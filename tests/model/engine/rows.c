@@ -223,8 +223,6 @@ softmax_sums_to_one_over_what_is_seen (void)
           g_assert_cmpfloat_with_epsilon (row[i], exp (3.0 * x[i]) / sum, 5e-7);
         for (guint i = n; i < WIDTH; i++)
           g_assert_cmpfloat (row[i], ==, 0.0f);
-        g_assert_cmpmem (row + WIDTH, (STRIDE - WIDTH) * sizeof *row, x + WIDTH,
-            (STRIDE - WIDTH) * sizeof *x);
       }
       clip_engine_free_floats (scores);
       clip_engine_free_floats (before);
