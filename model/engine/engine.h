@@ -8,7 +8,8 @@
  * Threads. An engine and everything made with it belong to ONE thread, the
  * worker that called clip_engine_new(): oneDNN's primitives take their blocking
  * and scratchpad from the OpenMP team of the thread that creates them, and all
- * of them share the engine's scratchpad, so one call runs at a time.
+ * of them share the engine's scratchpad, so one call runs at a time. Building
+ * and running in another thread is refused.
  *
  * Memory. Layers own their packed weights (one copy, whatever the number of
  * shapes); the arrays given to a constructor are read and may be freed when it
@@ -29,8 +30,9 @@
 
 typedef struct _ClipEngine ClipEngine;
 
-/* Sets the calling thread's OpenMP team to @n_threads (1 … the usable CPUs,
- * clamped) for as long as the thread lives.
+/* Sets the calling thread's OpenMP team to @n_threads (clamped to 1 … the
+ * usable CPUs and what the OMP_ variables allow) for as long as the thread
+ * lives, and fixes it: a team that turned out smaller would leave parts undone.
  *
  * Returns: (transfer full): NULL with CLIP_ERROR_COMPUTE. */
 ClipEngine *clip_engine_new (guint n_threads, GError **error);
