@@ -44,7 +44,7 @@ gfloat clip_checkpoint_get_logit_scale (const ClipCheckpoint *checkpoint);
 /* Parameters of both towers (BatchNorm statistics not counted). */
 guint64 clip_checkpoint_get_n_parameters (const ClipCheckpoint *checkpoint);
 
-/* What most weights are stored in: "f32", "f16", "bf16"; static. */
+/* What most weights are stored in: "f32", "f16", "bf16", "f64"; static. */
 const gchar *clip_checkpoint_get_source_precision (
     const ClipCheckpoint *checkpoint);
 
