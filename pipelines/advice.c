@@ -77,14 +77,19 @@ advise_on_clip (const GError *error)
   g_autofree gchar *reason = dup_reason (error->message);
 
   if (g_error_matches (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS))
-    return g_strdup_printf ("%s: write the prompts in another way.", reason);
+    return g_strdup_printf ("%s.", reason);
   return g_strdup_printf (
       "%s: give --model a folder that README.md says can be opened.", reason);
 }
 
 gchar *
-tag_advise_no_picture (const gchar *input)
+tag_advise_no_result (const gchar *input, gboolean warned)
 {
+  if (warned)
+    return g_strdup_printf (
+        "Nothing in '%s' gave a result, for the reason above: try another "
+        "input or model.",
+        input);
   return g_strdup_printf (
       "No picture came out of '%s': give a file or stream that has video.",
       input);
@@ -106,7 +111,7 @@ tag_advise (GstMessage *message, const gchar *input, const gchar *missing)
 
   /* Nothing was missing but what we did not want: sound, subtitles. */
   if (g_error_matches (error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN))
-    return tag_advise_no_picture (input);
+    return tag_advise_no_result (input, FALSE);
 
   reason = dup_reason (error->message);
   if (error->domain == GST_RESOURCE_ERROR)

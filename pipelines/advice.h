@@ -15,5 +15,7 @@ gchar *tag_advise (
 /* @element: the factory's name */
 gchar *tag_advise_element (const gchar *element);
 
-/* The stream ended before there was a picture. */
-gchar *tag_advise_no_picture (const gchar *input);
+/* The stream ended before there was a result.
+ *
+ * @warned: whether a warning has said why */
+gchar *tag_advise_no_result (const gchar *input, gboolean warned);

@@ -28,8 +28,9 @@ typedef struct {
   GMainLoop *loop;
   GstElement *pipeline;
   TagReport *report;
-  gchar *missing; /* a decoder's description */
-  gchar *failure; /* a sentence */
+  gchar *missing;  /* a decoder's description */
+  gboolean warned; /* by clipfilter, of frames without results */
+  gchar *failure;  /* a sentence */
 } Tag;
 
 static void
@@ -297,15 +298,14 @@ build_pipeline (const Options *options, GError **error)
   return pipeline;
 }
 
-/* What is live shall stay so: frames that come while the model is busy are
- * dropped before it, and the sink tells it when it is late. */
+/* What is live shall stay so: a frame that comes while the model is busy takes
+ * the place of the one that waits. The sink does not wait for the clock, or
+ * that place would be taken for the whole latency of the source. */
 static void
 make_live (GstElement *pipeline)
 {
-  set_property (pipeline, "queue", "max-size-buffers", "2");
+  set_property (pipeline, "queue", "max-size-buffers", "1");
   set_property (pipeline, "queue", "leaky", "downstream");
-  set_property (pipeline, "sink", "sync", "true");
-  set_property (pipeline, "sink", "qos", "true");
 }
 
 /* --- messages --- */
@@ -330,13 +330,28 @@ on_error (GstBus *bus, GstMessage *message, gpointer data)
           tag_report_get_n_results (tag->report) == 0 ? tag->missing : NULL));
 }
 
+/* Decoders' warnings are about details; ours mean frames without results. */
+static void
+on_warning (GstBus *bus, GstMessage *message, gpointer data)
+{
+  Tag *tag = data;
+  g_autoptr (GError) warning = NULL;
+
+  if (!g_str_has_prefix (GST_MESSAGE_SRC_NAME (message), "clip"))
+    return;
+  gst_message_parse_warning (message, &warning, NULL);
+  tag_report_hide_progress (tag->report);
+  fprintf (stderr, "%s\n", warning->message);
+  tag->warned = TRUE;
+}
+
 static void
 on_end (GstBus *bus, GstMessage *message, gpointer data)
 {
   Tag *tag = data;
 
   if (tag_report_get_n_results (tag->report) == 0)
-    fail (tag, tag_advise_no_picture (tag->input));
+    fail (tag, tag_advise_no_result (tag->input, tag->warned));
   g_main_loop_quit (tag->loop);
 }
 
@@ -360,14 +375,6 @@ on_element (GstBus *bus, GstMessage *message, gpointer data)
   for (guint i = 0; i < gst_value_array_get_size (results); i++)
     tag_report_add (tag->report,
         gst_value_get_structure (gst_value_array_get_value (results, i)));
-}
-
-static void
-on_latency (GstBus *bus, GstMessage *message, gpointer data)
-{
-  Tag *tag = data;
-
-  gst_bin_recalculate_latency (GST_BIN (tag->pipeline));
 }
 
 static gboolean
@@ -399,9 +406,9 @@ connect_bus (Tag *tag)
     void (*callback) (GstBus *bus, GstMessage *message, gpointer data);
   } handlers[] = {
     { "message::error", on_error },
+    { "message::warning", on_warning },
     { "message::eos", on_end },
     { "message::element", on_element },
-    { "message::latency", on_latency },
   };
   g_autoptr (GstBus) bus = gst_element_get_bus (tag->pipeline);
 
@@ -447,6 +454,10 @@ main (int argc, char *argv[])
     g_printerr ("%s\n", error->message);
     return 2;
   }
+  /* Threads of the encoder that wait for another sleep instead of spinning: on
+   * busy CPUs a spinning one takes the time of the one it waits for. Read when
+   * the plugin loads its OpenMP library. */
+  g_setenv ("OMP_WAIT_POLICY", "passive", FALSE);
   gst_init (NULL, NULL);
   /* Numbers with a point and English throughout, in the user's characters. */
   setlocale (LC_ALL, "C");
