@@ -33,19 +33,26 @@ normalise () {
     -e 's/^( *format: ).*/\1…/'
 }
 
-mapfile -t expected < <(find "$here/data" -name 'inspect-*.txt' | sort)
-echo "1..${#expected[@]}"
+# The elements are those that the plugin says it has, "  name: long name".
+inspect clip >"$work/plugin" 2>"$work/errors" || true
+mapfile -t elements < <(sed -n 's/^  \([a-z]*\): .*/\1/p' "$work/plugin")
+if [ ${#elements[@]} -eq 0 ]; then
+  sed 's/^/# /' "$work/errors"
+  echo "Bail out! the plugin clip has no elements"
+  exit 1
+fi
+
+echo "1..${#elements[@]}"
 n=0
-for file in "${expected[@]}"; do
+for element in "${elements[@]}"; do
   n=$((n + 1))
-  element=$(basename "$file" .txt)
-  element=${element#inspect-}
+  file=$here/data/inspect-$element.txt
   inspect "$element" >"$work/raw" 2>"$work/errors" || true
   normalise <"$work/raw" >"$work/text"
   if [ "${1:-}" = --update ]; then
     cp "$work/text" "$file"
   fi
-  if diff -u "$file" "$work/text" >"$work/diff" && [ ! -s "$work/errors" ]; then
+  if diff -uN "$file" "$work/text" >"$work/diff" && [ ! -s "$work/errors" ]; then
     echo "ok $n /inspect/$element"
   else
     sed 's/^/# /' "$work/diff" "$work/errors"
