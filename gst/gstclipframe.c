@@ -288,7 +288,7 @@ map_covered (GstClipReader *reader, GstBuffer *buffer)
 static gboolean
 map_frame (GstClipReader *reader, GstBuffer *buffer)
 {
-  const GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
+  GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
   g_autoptr (GstBuffer) merged = NULL;
 
   /* gst_video_frame_map() takes these for programming errors. */
@@ -302,10 +302,13 @@ map_frame (GstClipReader *reader, GstBuffer *buffer)
   if (meta == NULL || gst_buffer_n_memory (buffer) < 2)
     return FALSE;
   /* A plane that begins in one memory and ends in the next. */
-  merged = gst_buffer_copy_region (buffer,
-      GST_BUFFER_COPY_META | GST_BUFFER_COPY_MEMORY | GST_BUFFER_COPY_MERGE, 0,
-      -1);
-  return merged != NULL && map_covered (reader, merged);
+  merged = gst_buffer_copy_region (
+      buffer, GST_BUFFER_COPY_MEMORY | GST_BUFFER_COPY_MERGE, 0, -1);
+  if (merged == NULL)
+    return FALSE;
+  gst_buffer_add_video_meta_full (merged, meta->flags, meta->format,
+      meta->width, meta->height, meta->n_planes, meta->offset, meta->stride);
+  return map_covered (reader, merged);
 }
 
 /* --- the view --- */
