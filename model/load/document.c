@@ -4,6 +4,7 @@
 #include "load/document.h"
 
 #include "clip-error.h"
+#include "load/file.h"
 
 #define MAX_CONFIG_SIZE (1024 * 1024)
 
@@ -62,7 +63,7 @@ find_broken_limit (const gchar *text, gsize size, const ClipJsonLimits *limits)
 }
 
 json_t *
-clip_json_parse (const ClipFile *file, const gchar *text, gsize size,
+clip_json_parse (const gchar *path, const gchar *text, gsize size,
     const ClipJsonLimits *limits, GError **error)
 {
   const gchar *broken = find_broken_limit (text, size, limits);
@@ -71,20 +72,20 @@ clip_json_parse (const ClipFile *file, const gchar *text, gsize size,
 
   if (broken != NULL) {
     g_set_error (error, CLIP_ERROR, CLIP_ERROR_FORMAT,
-        "'%s' holds JSON that is refused: %s", file->path, broken);
+        "'%s' holds JSON that is refused: %s", path, broken);
     return NULL;
   }
   root = json_loadb (text, size, JSON_REJECT_DUPLICATES, &problem);
   if (root == NULL) {
     g_autofree gchar *reason = g_utf8_make_valid (problem.text, -1);
     g_set_error (error, CLIP_ERROR, CLIP_ERROR_FORMAT,
-        "'%s' does not hold valid JSON: %s at line %d, column %d", file->path,
-        reason, problem.line, problem.column);
+        "'%s' does not hold valid JSON: %s at line %d, column %d", path, reason,
+        problem.line, problem.column);
     return NULL;
   }
   if (!json_is_object (root)) {
     g_set_error (error, CLIP_ERROR, CLIP_ERROR_FORMAT,
-        "'%s' holds JSON that is not an object", file->path);
+        "'%s' holds JSON that is not an object", path);
     json_decref (root);
     return NULL;
   }
@@ -110,7 +111,7 @@ clip_document_open (const gchar *path, GError **error)
   text = g_malloc (file->size);
   if (!clip_file_read_at (file, 0, text, file->size, error))
     return NULL;
-  root = clip_json_parse (file, text, file->size, &config_limits, error);
+  root = clip_json_parse (path, text, file->size, &config_limits, error);
   if (root == NULL)
     return NULL;
   document = g_new0 (ClipDocument, 1);

@@ -6,8 +6,7 @@
  * bounded. The errors name the file and the key. */
 #pragma once
 
-#include "load/file.h"
-
+#include <glib.h>
 #include <jansson.h>
 
 typedef struct {
@@ -23,10 +22,11 @@ typedef struct {
   json_t *root;
 } ClipDocument;
 
-/* @size: of @text, which need not end in 0
+/* @path: whence @text comes, for errors
+ * @size: of @text, which need not end in 0
  *
  * Returns: (transfer full): an object; NULL with CLIP_ERROR_FORMAT */
-json_t *clip_json_parse (const ClipFile *file, const gchar *text, gsize size,
+json_t *clip_json_parse (const gchar *path, const gchar *text, gsize size,
     const ClipJsonLimits *limits, GError **error);
 
 /* Opens a file of at most a megabyte, as all configuration files are.

@@ -6,5 +6,6 @@
 
 #include "load/checkpoint.h"
 #include "load/config.h"
+#include "load/document.h"
 #include "load/names.h"
 #include "load/tensor.h"

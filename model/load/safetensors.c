@@ -304,7 +304,7 @@ clip_safetensors_read (const ClipFile *file, GError **error)
   header = read_header (file, &size, error);
   if (header == NULL)
     return NULL;
-  root = clip_json_parse (file, header, size, &header_limits, error);
+  root = clip_json_parse (file->path, header, size, &header_limits, error);
   if (root == NULL || !parse_header (file, root, tensors, entries, error) ||
       !place (file, PREFIX_SIZE + size, entries, error))
     return NULL;
