@@ -102,6 +102,9 @@ typedef struct {
   ClipTokenizerDialect dialect;
   gchar *vocab;  /* path of vocab.txt, vocab.json, tokenizer.json … or NULL */
   gchar *merges; /* path of merges.txt, or NULL */
+  /* Byte pairs: "<|endoftext|>" in a text is the token, as in the originals;
+   * FALSE: it is text, since it would end a prompt before its end. */
+  gboolean reads_specials;
 } ClipTokenizerConfig;
 
 typedef struct {

@@ -3,6 +3,8 @@
 
 #include "prompt/text.h"
 
+#include "prompt/gzip.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -67,12 +69,11 @@ check (const gchar *path, const GString *text, ClipError broken, GError **error)
   return FALSE;
 }
 
-gchar *
-clip_text_read (
-    const gchar *path, gsize max_size, ClipError broken, GError **error)
+/* Returns: (transfer full): what stands in the file, whatever it is. */
+static GString *
+read_file (const gchar *path, gsize max_size, ClipError broken, GError **error)
 {
-  static const gchar byte_order_mark[] = "\xef\xbb\xbf";
-  GString *text;
+  g_autoptr (GString) text = NULL;
   guint64 size;
   gboolean ok;
   gint fd = open_regular (path, &size, error);
@@ -90,13 +91,53 @@ clip_text_read (
         " that such a file may have",
         path, MAX (size, text->len), max_size);
     ok = FALSE;
-  } else {
-    ok = check (path, text, broken, error);
   }
   close (fd);
+  return ok ? g_steal_pointer (&text) : NULL;
+}
+
+/* Returns: (transfer full): @text where it is text. */
+static gchar *
+finish (const gchar *path, GString *text, ClipError broken, GError **error)
+{
+  static const gchar byte_order_mark[] = "\xef\xbb\xbf";
+  gboolean ok = check (path, text, broken, error);
+
   if (ok && g_str_has_prefix (text->str, byte_order_mark))
     g_string_erase (text, 0, strlen (byte_order_mark));
   return g_string_free (text, !ok);
+}
+
+gchar *
+clip_text_read (
+    const gchar *path, gsize max_size, ClipError broken, GError **error)
+{
+  GString *text = read_file (path, max_size, broken, error);
+
+  return text != NULL ? finish (path, text, broken, error) : NULL;
+}
+
+gchar *
+clip_text_read_packed (
+    const gchar *path, gsize max_size, ClipError broken, GError **error)
+{
+  GString *text = read_file (path, max_size, broken, error);
+  const gchar *fault;
+
+  if (text == NULL)
+    return NULL;
+  if (clip_gzip_is_packed ((guint8 *)text->str, text->len)) {
+    g_autoptr (GString) packed = text;
+
+    text =
+        clip_gzip_unpack ((guint8 *)packed->str, packed->len, max_size, &fault);
+    if (text == NULL) {
+      g_set_error (error, CLIP_ERROR, broken,
+          "'%s' cannot be unpacked: %s; copy it anew", path, fault);
+      return NULL;
+    }
+  }
+  return finish (path, text, broken, error);
 }
 
 /* Python's str.isspace(). */

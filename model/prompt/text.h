@@ -18,6 +18,11 @@
 gchar *clip_text_read (
     const gchar *path, gsize max_size, ClipError broken, GError **error);
 
+/* As clip_text_read(), of a file that gzip may have packed: @max_size bounds
+ * what it unpacks to as well. */
+gchar *clip_text_read_packed (
+    const gchar *path, gsize max_size, ClipError broken, GError **error);
+
 /* Leaves out what Python's str.strip() leaves out: blanks of every script.
  *
  * @text: (inout): UTF-8; moved to the first character that is no blank

@@ -21,9 +21,7 @@ static const struct {
       "this model has no text tower, so it cannot read prompts: use one that "
       "has" },
   [CLIP_TOKENIZER_WORDPIECE] = { &clip_wordpiece },
-  [CLIP_TOKENIZER_BPE] = { NULL,
-      "this model's byte-pair tokenizer is not supported yet: use a model with "
-      "word pieces (vocab.txt)" },
+  [CLIP_TOKENIZER_BPE] = { &clip_bpe },
 };
 
 gboolean

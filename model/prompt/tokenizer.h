@@ -28,6 +28,7 @@ typedef struct {
   void (*encode) (gconstpointer self, const gchar *text, ClipTokenSink *sink);
 } ClipTokenizerFamily;
 
+extern const ClipTokenizerFamily clip_bpe;
 extern const ClipTokenizerFamily clip_wordpiece;
 
 guint clip_tokenizer_get_context_length (const ClipTokenizer *tokenizer);

@@ -182,7 +182,7 @@ what_has_no_tokenizer_is_told (void)
     const gchar *part;
   } cases[] = {
     { { CLIP_TOKENIZER_NONE }, 52, CLIP_ERROR_MODEL, "no text tower" },
-    { { CLIP_TOKENIZER_BPE }, 77, CLIP_ERROR_MODEL, "byte-pair" },
+    { { CLIP_TOKENIZER_BPE }, 77, CLIP_ERROR_NOT_FOUND, "merges.txt" },
     { { CLIP_TOKENIZER_WORDPIECE }, 52, CLIP_ERROR_NOT_FOUND, "vocab.txt" },
     { { CLIP_TOKENIZER_WORDPIECE }, 1, CLIP_ERROR_MODEL, "context of 1" },
   };
