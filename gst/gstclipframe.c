@@ -37,6 +37,11 @@ static const FastFormat fast_formats[] = {
 };
 /* clang-format on */
 
+/* Their unpack functions read whole groups of pixels, and where the width is
+ * odd past the end of a frame that is as large as GstVideoInfo says. */
+static const GstVideoFormat grouped_formats[] = { GST_VIDEO_FORMAT_UYVP,
+  GST_VIDEO_FORMAT_NV12_10LE32, GST_VIDEO_FORMAT_NV16_10LE32 };
+
 static gboolean
 is_full_range (const GstVideoInfo *info)
 {
@@ -285,11 +290,60 @@ map_covered (GstClipReader *reader, GstBuffer *buffer)
   return FALSE;
 }
 
+static void
+copy_layout (const GstVideoMeta *meta, GstBuffer *buffer)
+{
+  if (meta != NULL)
+    gst_buffer_add_video_meta_full (buffer, meta->flags, meta->format,
+        meta->width, meta->height, meta->n_planes, (gsize *)meta->offset,
+        (gint *)meta->stride);
+}
+
+static gboolean
+reads_past_end (const GstVideoInfo *info)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (grouped_formats); i++) {
+    if (grouped_formats[i] == GST_VIDEO_INFO_FORMAT (info))
+      return GST_VIDEO_INFO_WIDTH (info) % 2 != 0;
+  }
+  return FALSE;
+}
+
+/* Where a plane begins in one memory and ends in the next. */
+static gboolean
+map_merged (GstClipReader *reader, GstBuffer *buffer, const GstVideoMeta *meta)
+{
+  g_autoptr (GstBuffer) merged = NULL;
+
+  if (meta == NULL || gst_buffer_n_memory (buffer) < 2)
+    return FALSE;
+  merged = gst_buffer_copy_region (
+      buffer, GST_BUFFER_COPY_MEMORY | GST_BUFFER_COPY_MERGE, 0, -1);
+  if (merged == NULL)
+    return FALSE;
+  copy_layout (meta, merged);
+  return map_covered (reader, merged);
+}
+
+/* A copy of a buffer that is known to be covered. */
+static gboolean
+map_roomy (GstClipReader *reader, GstBuffer *buffer, const GstVideoMeta *meta)
+{
+  gsize size = gst_buffer_get_size (buffer);
+  guint8 *bytes = g_malloc0 (size + ROW_PADDING);
+  g_autoptr (GstBuffer) roomy =
+      gst_buffer_new_wrapped (bytes, size + ROW_PADDING);
+
+  gst_buffer_extract (buffer, 0, bytes, size);
+  copy_layout (meta, roomy);
+  return gst_video_frame_map (
+      &reader->frame, &reader->info, roomy, GST_MAP_READ);
+}
+
 static gboolean
 map_frame (GstClipReader *reader, GstBuffer *buffer)
 {
-  GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
-  g_autoptr (GstBuffer) merged = NULL;
+  const GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
 
   /* gst_video_frame_map() takes these for programming errors. */
   if (meta != NULL && (meta->format != GST_VIDEO_INFO_FORMAT (&reader->info) ||
@@ -297,18 +351,12 @@ map_frame (GstClipReader *reader, GstBuffer *buffer)
                           (gint)meta->height < reader->info.height ||
                           meta->n_planes != reader->info.finfo->n_planes))
     return FALSE;
-  if (map_covered (reader, buffer))
+  if (!map_covered (reader, buffer) && !map_merged (reader, buffer, meta))
+    return FALSE;
+  if (!reads_past_end (&reader->info))
     return TRUE;
-  if (meta == NULL || gst_buffer_n_memory (buffer) < 2)
-    return FALSE;
-  /* A plane that begins in one memory and ends in the next. */
-  merged = gst_buffer_copy_region (
-      buffer, GST_BUFFER_COPY_MEMORY | GST_BUFFER_COPY_MERGE, 0, -1);
-  if (merged == NULL)
-    return FALSE;
-  gst_buffer_add_video_meta_full (merged, meta->flags, meta->format,
-      meta->width, meta->height, meta->n_planes, meta->offset, meta->stride);
-  return map_covered (reader, merged);
+  gst_video_frame_unmap (&reader->frame);
+  return map_roomy (reader, buffer, meta);
 }
 
 /* --- the view --- */

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+#include "models.h"
+
+static TestCheckpointSpec
+make_spec (guint image_size, guint width)
+{
+  TestCheckpointSpec spec = test_checkpoint_c;
+
+  spec.vision.image_size = image_size;
+  spec.vision.width = width;
+  return spec;
+}
+
+TestCheckpointSpec
+models_quick_spec (void)
+{
+  return make_spec (64, 8);
+}
+
+gchar *
+models_new_quick (void)
+{
+  TestCheckpointSpec spec = models_quick_spec ();
+
+  return test_checkpoint_new (&spec);
+}
+
+gchar *
+models_new_slow (void)
+{
+  TestCheckpointSpec spec = make_spec (1024, 16);
+
+  return test_checkpoint_new (&spec);
+}
+
+GstHarness *
+models_harness_new (
+    const gchar *folder, const gchar *properties, const gchar *caps)
+{
+  /* One thread: teams that wait for each other spin on busy machines. */
+  g_autofree gchar *launch = g_strdup_printf (
+      "clipfilter name=f threads=1 model=\"%s\" %s", folder, properties);
+
+  return frames_harness_new (launch, caps);
+}
+
+GstElement *
+models_get_filter (GstHarness *harness)
+{
+  return gst_bin_get_by_name (GST_BIN (harness->element), "f");
+}
+
+GstStructure *
+models_get_stats (GstElement *filter)
+{
+  GstStructure *stats = NULL;
+
+  g_object_get (filter, "stats", &stats, NULL);
+  fail_if (stats == NULL);
+  return stats;
+}
+
+guint64
+models_get_skipped (GstElement *filter, const gchar *reason)
+{
+  g_autoptr (GstStructure) stats = models_get_stats (filter);
+
+  return frames_get_uint64 (
+      gst_value_get_structure (gst_structure_get_value (stats, "skipped")),
+      reason);
+}
+
+static guint64
+get_encode_time (GstHarness *harness)
+{
+  g_autoptr (GstElement) filter = models_get_filter (harness);
+  g_autoptr (GstStructure) stats = models_get_stats (filter);
+
+  return frames_get_uint64 (stats, "last-encode-time");
+}
+
+typedef struct {
+  GstHarness *harness;
+  GstBuffer *buffer;
+  GstFlowReturn flow;
+} Push;
+
+static gpointer
+push (gpointer user_data)
+{
+  Push *push = user_data;
+
+  push->flow = gst_harness_push (push->harness, push->buffer);
+  return NULL;
+}
+
+ModelsInterruption
+models_interrupt (GstHarness *harness, void (*interrupt) (GstHarness *harness))
+{
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (harness->srcpad);
+  ModelsInterruption found;
+  Push job = { .harness = harness };
+  GstVideoInfo info;
+  GThread *thread;
+  gint64 start;
+
+  fail_unless (gst_video_info_from_caps (&info, caps));
+  job.buffer = frames_new (&info, 1);
+  thread = g_thread_new ("push", push, &job);
+  g_usleep (get_encode_time (harness) / GST_USECOND / 4);
+  start = g_get_monotonic_time ();
+  interrupt (harness);
+  found.time = g_get_monotonic_time () - start;
+  g_thread_join (thread);
+  found.flow = job.flow;
+  return found;
+}

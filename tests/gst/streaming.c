@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+/* Video is sacred: whatever comes in goes out once, in order and unchanged;
+ * which results it carries, and when they are told. */
+#include "models.h"
+
+#include <string.h>
+
+#define RGB "video/x-raw,format=RGB,width=40,height=30,framerate=25/1"
+#define RGB_SIZE (40 * 30 * 3)
+
+static gchar *folder;
+
+static void
+set_up (void)
+{
+  folder = models_new_quick ();
+}
+
+static void
+tear_down (void)
+{
+  test_checkpoint_remove (folder);
+}
+
+/* --- every buffer --- */
+
+#define N_RANDOM 10000
+#define NOISE_SIZE (1 << 20)
+
+/* Any time, or none. */
+static GstClockTime
+random_time (GRand *random)
+{
+  if (g_rand_int_range (random, 0, 8) == 0)
+    return GST_CLOCK_TIME_NONE;
+  return g_rand_int (random) * G_GUINT64_CONSTANT (1000);
+}
+
+static GstBuffer *
+random_buffer (GRand *random, const guint8 *noise)
+{
+  static const guint flags[] = { GST_BUFFER_FLAG_LIVE,
+    GST_BUFFER_FLAG_DECODE_ONLY, GST_BUFFER_FLAG_DISCONT,
+    GST_BUFFER_FLAG_RESYNC, GST_BUFFER_FLAG_CORRUPTED, GST_BUFFER_FLAG_MARKER,
+    GST_BUFFER_FLAG_HEADER, GST_BUFFER_FLAG_GAP, GST_BUFFER_FLAG_DROPPABLE,
+    GST_BUFFER_FLAG_DELTA_UNIT, GST_BUFFER_FLAG_NON_DROPPABLE,
+    GST_VIDEO_BUFFER_FLAG_INTERLACED, GST_VIDEO_BUFFER_FLAG_TFF };
+  gint at = g_rand_int_range (random, 0, NOISE_SIZE - RGB_SIZE);
+  GstBuffer *buffer = gst_buffer_new_memdup (noise + at, RGB_SIZE);
+
+  GST_BUFFER_PTS (buffer) = random_time (random);
+  GST_BUFFER_DTS (buffer) = random_time (random);
+  GST_BUFFER_DURATION (buffer) = random_time (random);
+  GST_BUFFER_OFFSET (buffer) = g_rand_int (random);
+  GST_BUFFER_OFFSET_END (buffer) = g_rand_int (random);
+  for (guint i = 0; i < G_N_ELEMENTS (flags); i++) {
+    if (g_rand_int_range (random, 0, 8) == 0)
+      GST_BUFFER_FLAG_SET (buffer, flags[i]);
+  }
+  return buffer;
+}
+
+static void
+assert_same (GstBuffer *found, GstBuffer *expected, guint number)
+{
+  const guint ignored = GST_BUFFER_FLAG_TAG_MEMORY;
+  GstMapInfo map;
+
+  fail_unless (
+      GST_BUFFER_PTS (found) == GST_BUFFER_PTS (expected) &&
+          GST_BUFFER_DTS (found) == GST_BUFFER_DTS (expected) &&
+          GST_BUFFER_DURATION (found) == GST_BUFFER_DURATION (expected),
+      "times of buffer %u", number);
+  fail_unless (
+      GST_BUFFER_OFFSET (found) == GST_BUFFER_OFFSET (expected) &&
+          GST_BUFFER_OFFSET_END (found) == GST_BUFFER_OFFSET_END (expected),
+      "offsets of buffer %u", number);
+  fail_unless ((GST_BUFFER_FLAGS (found) & ~ignored) ==
+                   (GST_BUFFER_FLAGS (expected) & ~ignored),
+      "flags of buffer %u: %x, not %x", number, GST_BUFFER_FLAGS (found),
+      GST_BUFFER_FLAGS (expected));
+  fail_unless_equals_uint64 (gst_buffer_get_size (found), RGB_SIZE);
+  fail_unless (gst_buffer_map (expected, &map, GST_MAP_READ));
+  fail_unless (gst_buffer_memcmp (found, 0, map.data, map.size) == 0,
+      "pixels of buffer %u", number);
+  gst_buffer_unmap (expected, &map);
+}
+
+GST_START_TEST (ten_thousand_random_buffers_leave_as_they_came)
+{
+  g_autoptr (GRand) random = g_rand_new_with_seed (1);
+  g_autofree guint8 *noise = g_malloc (NOISE_SIZE);
+  GstHarness *harness =
+      models_harness_new (folder, "inference-interval=100", RGB);
+
+  for (guint i = 0; i < NOISE_SIZE; i++)
+    noise[i] = (guint8)g_rand_int (random);
+  for (guint i = 0; i < N_RANDOM; i++) {
+    GstBuffer *buffer = random_buffer (random, noise);
+    g_autoptr (GstBuffer) expected = gst_buffer_copy_deep (buffer);
+    GstMemory *memory = gst_buffer_peek_memory (buffer, 0);
+    g_autoptr (GstBuffer) found = gst_harness_push_and_pull (harness, buffer);
+
+    fail_if (found == NULL);
+    assert_same (found, expected, i);
+    fail_unless (gst_buffer_peek_memory (found, 0) == memory);
+    fail_unless_equals_int (gst_harness_buffers_in_queue (harness), 0);
+  }
+  fail_unless_equals_int (gst_harness_buffers_received (harness), N_RANDOM);
+  frames_harness_free (harness);
+}
+GST_END_TEST;
+
+/* A reference that stays would make the next element copy the frame, and keep
+ * a camera's pool empty. */
+GST_START_TEST (no_reference_to_a_frame_stays_behind)
+{
+  GstHarness *harness =
+      models_harness_new (folder, "inference-interval=2", RGB);
+
+  for (guint i = 0; i < 4; i++) {
+    g_autoptr (GstBuffer) buffer = frames_pass (harness, i);
+
+    fail_unless_equals_int (GST_MINI_OBJECT_REFCOUNT_VALUE (buffer), 1);
+    fail_unless_equals_int (
+        GST_MINI_OBJECT_REFCOUNT_VALUE (gst_buffer_peek_memory (buffer, 0)), 1);
+  }
+  frames_harness_free (harness);
+}
+GST_END_TEST;
+
+/* --- what leaves in which order --- */
+
+/* "!2 e2 c2 - EOS": the event of result 2, the frame that was encoded, one that
+ * carries it, one without results, the end of the stream. */
+static GstPadProbeReturn
+note (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  GString *order = user_data;
+
+  if (info->type & GST_PAD_PROBE_TYPE_BUFFER) {
+    const GstStructure *entry =
+        frames_get_result (GST_PAD_PROBE_INFO_BUFFER (info), 0);
+
+    if (entry == NULL)
+      g_string_append (order, "- ");
+    else
+      g_string_append_printf (order, "%c%" G_GUINT64_FORMAT " ",
+          *gst_structure_get_string (entry, "reason"),
+          frames_get_uint64 (entry, "result"));
+  } else {
+    GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
+
+    if (gst_event_has_name (event, "clipfilter-result"))
+      g_string_append_printf (order, "!%" G_GUINT64_FORMAT " ",
+          frames_get_uint64 (
+              frames_get_entry (gst_event_get_structure (event), 0), "result"));
+    else if (GST_EVENT_TYPE (event) == GST_EVENT_GAP)
+      g_string_append (order, "GAP ");
+    else if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
+      g_string_append (order, "EOS ");
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+static GString *
+watch (GstHarness *harness)
+{
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (harness->element, "src");
+  GString *order = g_string_new (NULL);
+
+  gst_pad_add_probe (pad,
+      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, note,
+      order, NULL);
+  return order;
+}
+
+static void
+end (GstHarness *harness, GString *order, const gchar *expected)
+{
+  fail_unless_equals_string (order->str, expected);
+  frames_harness_free (harness);
+  g_string_free (order, TRUE);
+}
+
+static void
+pass (GstHarness *harness, guint seed)
+{
+  gst_buffer_unref (frames_pass (harness, seed));
+}
+
+static void
+pass_gap (GstHarness *harness)
+{
+  GstBuffer *buffer = gst_buffer_new_memdup ((guint8[RGB_SIZE]){ 0 }, RGB_SIZE);
+
+  GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_GAP);
+  gst_buffer_unref (gst_harness_push_and_pull (harness, buffer));
+}
+
+GST_START_TEST (each_result_is_told_once_right_before_its_frame)
+{
+  GstHarness *harness =
+      models_harness_new (folder, "inference-interval=3", RGB);
+  GString *order = watch (harness);
+
+  for (guint i = 0; i < 7; i++)
+    pass (harness, i);
+  fail_unless (gst_harness_push_event (harness, gst_event_new_eos ()));
+  end (harness, order, "!1 e1 c1 c1 !2 e2 c2 c2 !3 e3 EOS ");
+}
+GST_END_TEST;
+
+GST_START_TEST (the_interval_can_change_between_two_frames)
+{
+  GstHarness *harness = models_harness_new (folder, "", RGB);
+  g_autoptr (GstElement) filter = models_get_filter (harness);
+  GString *order = watch (harness);
+
+  for (guint i = 0; i < 6; i++) {
+    if (i == 2)
+      g_object_set (filter, "inference-interval", 4, NULL);
+    pass (harness, i);
+  }
+  end (harness, order, "!1 e1 !2 e2 c2 c2 !3 e3 c3 ");
+}
+GST_END_TEST;
+
+GST_START_TEST (gaps_pass_and_are_not_encoded)
+{
+  GstHarness *harness =
+      models_harness_new (folder, "inference-interval=2", RGB);
+  g_autoptr (GstElement) filter = models_get_filter (harness);
+  GString *order = watch (harness);
+
+  pass_gap (harness);
+  pass (harness, 1);
+  pass (harness, 2);
+  fail_unless (gst_harness_push_event (
+      harness, gst_event_new_gap (0, 40 * GST_MSECOND)));
+  pass (harness, 3);
+  pass_gap (harness);
+  pass (harness, 5);
+  pass (harness, 6);
+  fail_unless_equals_uint64 (models_get_skipped (filter, "gap"), 2);
+  fail_unless_equals_uint64 (models_get_skipped (filter, "interval"), 3);
+  end (harness, order, "- - !1 e1 GAP c1 c1 c1 !2 e2 ");
+}
+GST_END_TEST;
+
+static void
+flush (GstHarness *harness)
+{
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  fail_unless (gst_harness_push_event (harness, gst_event_new_flush_start ()));
+  fail_unless (
+      gst_harness_push_event (harness, gst_event_new_flush_stop (TRUE)));
+  fail_unless (
+      gst_harness_push_event (harness, gst_event_new_segment (&segment)));
+}
+
+static void
+begin_segment (GstHarness *harness, gdouble rate)
+{
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.rate = rate;
+  segment.start = 10 * GST_SECOND;
+  segment.time = 100 * GST_SECOND;
+  segment.base = 5 * GST_SECOND;
+  fail_unless (
+      gst_harness_push_event (harness, gst_event_new_segment (&segment)));
+}
+
+GST_START_TEST (nothing_is_carried_over_a_flush_or_a_segment)
+{
+  GstHarness *harness =
+      models_harness_new (folder, "inference-interval=100", RGB);
+  GString *order = watch (harness);
+
+  pass (harness, 0);
+  pass (harness, 1);
+  flush (harness);
+  /* Not even by a frame that has none of its own. */
+  pass_gap (harness);
+  begin_segment (harness, 1);
+  pass (harness, 2);
+  pass (harness, 3);
+  begin_segment (harness, 1);
+  pass_gap (harness);
+  flush (harness);
+  pass (harness, 4);
+  end (harness, order, "!1 e1 c1 - !2 e2 c2 - !3 e3 ");
+}
+GST_END_TEST;
+
+/* --- what an entry says of time --- */
+
+GST_START_TEST (age_is_running_time)
+{
+  GstHarness *harness =
+      models_harness_new (folder, "inference-interval=100", RGB);
+
+  begin_segment (harness, 2);
+  for (guint i = 0; i < 4; i++) {
+    /* Frame 250 + i lies i times 40 ms behind the segment's start. */
+    g_autoptr (GstBuffer) buffer = frames_pass (harness, 250 + i);
+    const GstStructure *entry = frames_get_result (buffer, 0);
+
+    fail_unless_equals_uint64 (frames_get_uint64 (entry, "timestamp"),
+        10 * GST_SECOND + i * 40 * GST_MSECOND);
+    fail_unless_equals_uint64 (
+        frames_get_uint64 (entry, "source-timestamp"), 10 * GST_SECOND);
+    fail_unless_equals_uint64 (frames_get_uint64 (entry, "stream-time"),
+        100 * GST_SECOND + i * 40 * GST_MSECOND);
+    fail_unless_equals_uint64 (frames_get_uint64 (entry, "running-time"),
+        5 * GST_SECOND + i * 20 * GST_MSECOND);
+    fail_unless_equals_uint64 (
+        frames_get_uint64 (entry, "age"), i * 20 * GST_MSECOND);
+    fail_unless_equals_uint64 (
+        frames_get_uint64 (entry, "duration"), 40 * GST_MSECOND);
+  }
+  frames_harness_free (harness);
+}
+GST_END_TEST;
+
+GST_START_TEST (a_frame_before_the_encoded_one_has_age_0)
+{
+  GstHarness *harness =
+      models_harness_new (folder, "inference-interval=100", RGB);
+  g_autoptr (GstBuffer) late = NULL;
+
+  pass (harness, 10);
+  late = frames_pass (harness, 9);
+  fail_unless_equals_uint64 (
+      frames_get_uint64 (frames_get_result (late, 0), "age"), 0);
+  frames_harness_free (harness);
+}
+GST_END_TEST;
+
+GST_START_TEST (frames_without_time_have_results_without_time)
+{
+  static const gchar *const absent[] = { "timestamp", "running-time",
+    "stream-time", "duration", "source-timestamp", "age" };
+  GstHarness *harness =
+      models_harness_new (folder, "inference-interval=2", RGB);
+  GString *order = watch (harness);
+
+  for (guint i = 0; i < 3; i++) {
+    g_autoptr (GstBuffer) buffer = gst_harness_push_and_pull (
+        harness, gst_buffer_new_memdup ((guint8[RGB_SIZE]){ i }, RGB_SIZE));
+    const GstStructure *entry = frames_get_result (buffer, 0);
+
+    fail_if (GST_BUFFER_PTS_IS_VALID (buffer));
+    for (guint k = 0; k < G_N_ELEMENTS (absent); k++)
+      fail_if (gst_structure_has_field (entry, absent[k]), "%s", absent[k]);
+  }
+  end (harness, order, "!1 e1 c1 !2 e2 ");
+}
+GST_END_TEST;
+
+/* --- late frames --- */
+
+static void
+report_late (GstHarness *harness)
+{
+  /* A frame of 1 s came 200 ms too late: those before 1.4 s would, too. */
+  GstEvent *event = gst_event_new_qos (
+      GST_QOS_TYPE_UNDERFLOW, 0.5, 200 * GST_MSECOND, GST_SECOND);
+
+  fail_unless (gst_harness_push_upstream_event (harness, event));
+}
+
+GST_START_TEST (late_frames_are_skipped_where_that_helps)
+{
+  static const struct {
+    const gchar *properties;
+    gboolean live;
+    const gchar *order;
+  } rows[] = {
+    { "", TRUE, "!1 e1 c1 !2 e2 " },
+    { "qos=false", TRUE, "!1 e1 !2 e2 !3 e3 " },
+    /* The results of a file do not depend on the machine's speed. */
+    { "", FALSE, "!1 e1 !2 e2 !3 e3 " },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    GstHarness *harness = models_harness_new (folder, rows[i].properties, NULL);
+    g_autoptr (GstElement) filter = models_get_filter (harness);
+    GString *order = watch (harness);
+
+    gst_harness_set_live (harness, rows[i].live);
+    gst_harness_set_src_caps_str (harness, RGB);
+    pass (harness, 25);
+    report_late (harness);
+    pass (harness, 30); /* 1.2 s */
+    pass (harness, 35); /* 1.4 s */
+    fail_unless_equals_uint64 (
+        models_get_skipped (filter, "qos"), i == 0 ? 1 : 0);
+    end (harness, order, rows[i].order);
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST (stats_account_for_every_frame)
+{
+  static const gchar *const reasons[] = { "interval", "gap", "qos",
+    "unreadable", "failed", "cancelled" };
+  GstHarness *harness =
+      models_harness_new (folder, "inference-interval=2", RGB);
+  g_autoptr (GstElement) filter = models_get_filter (harness);
+  g_autoptr (GstStructure) stats = NULL;
+  guint64 sum = 0;
+
+  for (guint i = 0; i < 9; i++)
+    pass (harness, i);
+  pass_gap (harness);
+  pass_gap (harness);
+  gst_buffer_unref (gst_harness_push_and_pull (
+      harness, gst_buffer_new_memdup ((guint8[RGB_SIZE]){ 0 }, 1)));
+  gst_buffer_unref (gst_harness_push_and_pull (
+      harness, gst_buffer_new_memdup ((guint8[RGB_SIZE]){ 0 }, 1)));
+
+  stats = models_get_stats (filter);
+  for (guint i = 0; i < G_N_ELEMENTS (reasons); i++)
+    sum += models_get_skipped (filter, reasons[i]);
+  fail_unless_equals_uint64 (models_get_skipped (filter, "gap"), 1);
+  fail_unless_equals_uint64 (models_get_skipped (filter, "unreadable"), 1);
+  fail_unless_equals_uint64 (frames_get_uint64 (stats, "encoded"), 5);
+  fail_unless_equals_uint64 (frames_get_uint64 (stats, "frames"), 13);
+  fail_unless_equals_uint64 (sum + 5, 13);
+  frames_harness_free (harness);
+}
+GST_END_TEST;
+
+static Suite *
+streaming_suite (void)
+{
+  Suite *suite = suite_create ("streaming");
+  TCase *tests = tcase_create ("generated-model");
+
+  suite_add_tcase (suite, tests);
+  tcase_add_checked_fixture (tests, set_up, tear_down);
+  tcase_add_test (tests, ten_thousand_random_buffers_leave_as_they_came);
+  tcase_add_test (tests, no_reference_to_a_frame_stays_behind);
+  tcase_add_test (tests, each_result_is_told_once_right_before_its_frame);
+  tcase_add_test (tests, the_interval_can_change_between_two_frames);
+  tcase_add_test (tests, gaps_pass_and_are_not_encoded);
+  tcase_add_test (tests, nothing_is_carried_over_a_flush_or_a_segment);
+  tcase_add_test (tests, age_is_running_time);
+  tcase_add_test (tests, a_frame_before_the_encoded_one_has_age_0);
+  tcase_add_test (tests, frames_without_time_have_results_without_time);
+  tcase_add_test (tests, late_frames_are_skipped_where_that_helps);
+  tcase_add_test (tests, stats_account_for_every_frame);
+  return suite;
+}
+
+GST_CHECK_MAIN (streaming);
