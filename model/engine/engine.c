@@ -5,6 +5,7 @@
 
 #include "clip-error.h"
 #include "engine/memory.h"
+#include "engine/patience.h"
 
 #include <stdlib.h>
 
@@ -180,6 +181,7 @@ clip_engine_new (guint n_threads, GError **error)
 
   engine->thread = g_thread_self ();
   engine->n_threads = settle_team (n_threads);
+  clip_patience_limit (engine->n_threads);
   engine->streams = g_new0 (dnnl_stream_t, engine->n_threads);
   if (!CHECK (dnnl_engine_create (&engine->dnnl, dnnl_cpu, 0)))
     return NULL;
