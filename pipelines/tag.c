@@ -454,10 +454,6 @@ main (int argc, char *argv[])
     g_printerr ("%s\n", error->message);
     return 2;
   }
-  /* Threads of the encoder that wait for another sleep instead of spinning: on
-   * busy CPUs a spinning one takes the time of the one it waits for. Read when
-   * the plugin loads its OpenMP library. */
-  g_setenv ("OMP_WAIT_POLICY", "passive", FALSE);
   gst_init (NULL, NULL);
   /* Numbers with a point and English throughout, in the user's characters. */
   setlocale (LC_ALL, "C");
