@@ -82,6 +82,32 @@ pictures_equal_their_pixels (gconstpointer folder)
       test_relative_l2 (embedding, raw, EMBED), <=, EMBEDDING_TOLERANCE);
 }
 
+/* Each embedding is that of the picture at its place, in a full batch and in
+ * one that is not. */
+static void
+pictures_keep_their_places (gconstpointer folder)
+{
+  g_autoptr (ClipEncoder) encoder = encoder_open (folder, 2, 3);
+  guint8 bytes[3][N_BYTES];
+  const guint8 *const pictures[] = { bytes[0], bytes[1], bytes[2] };
+  gfloat embeddings[3 * EMBED], alone[3 * EMBED];
+
+  for (guint i = 0; i < 3; i++) {
+    make_picture (i, bytes[i]);
+    encode_picture (encoder, i, alone + i * EMBED);
+  }
+  for (guint n = 2; n <= 3; n++) {
+    g_autoptr (GError) error = NULL;
+
+    clip_encoder_encode_pictures (encoder, n, pictures, embeddings, &error);
+    g_assert_no_error (error);
+    for (guint i = 0; i < n; i++)
+      g_assert_cmpfloat (
+          test_relative_l2 (embeddings + i * EMBED, alone + i * EMBED, EMBED),
+          <=, EMBEDDING_TOLERANCE);
+  }
+}
+
 /* f32 rounding of a length of 1 over 32 values. */
 static void
 embeddings_have_length_1 (gconstpointer folder)
@@ -271,6 +297,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_data_func ("/encode/encoder/pictures-equal-their-pixels", folder,
       pictures_equal_their_pixels);
+  g_test_add_data_func ("/encode/encoder/pictures-keep-their-places", folder,
+      pictures_keep_their_places);
   g_test_add_data_func ("/encode/encoder/embeddings-have-length-1", folder,
       embeddings_have_length_1);
   g_test_add_data_func ("/encode/encoder/repeated-runs-give-the-same-bits",
