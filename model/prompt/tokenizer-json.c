@@ -131,6 +131,8 @@ check_normalizer (
 
   while (wanted[n_wanted] != NULL)
     n_wanted++;
+  if (normalizer == NULL)
+    return clip_document_refuse (document, key, error, "is missing");
   if (n_found != n_wanted)
     return clip_document_refuse (document, key, error,
         "has %" G_GSIZE_FORMAT
@@ -180,10 +182,11 @@ clip_tokenizer_json_read (const ClipDocument *document, const gchar *type,
 
   while (!g_str_equal (kinds[kind].type, type))
     kind++;
-  if (g_strcmp0 (found, type) != 0)
+  if (found == NULL)
+    return clip_document_refuse (document, "model.type", error, "is missing");
+  if (!g_str_equal (found, type))
     return clip_document_refuse (document, "model.type", error,
-        "is '%.40s'; this model needs '%s'", found != NULL ? found : "missing",
-        type);
+        "is '%.40s'; this model needs '%s'", found, type);
   if (!check_settings (document, "model", model, kinds[kind].model, error) ||
       !check_normalizer (document, kinds[kind].normalizers, error))
     return FALSE;

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: the clipfilter authors */
 
-/* Word pieces over a vocab.txt (google-research/bert tokenization.py,
- * WordpieceTokenizer), in the dialects of Chinese-CLIP and of Hugging Face. */
+/* Word pieces over a vocab.txt or a tokenizer.json (google-research/bert
+ * tokenization.py, WordpieceTokenizer), in the dialects of Chinese-CLIP and of
+ * Hugging Face. */
 #include "prompt/tokenizer.h"
 #include "prompt/text.h"
+#include "prompt/tokenizer-json.h"
 #include "prompt/words.h"
 #include "clip-error.h"
 
 #include <string.h>
 
-#define VOCAB_MAX_BYTES (16 * 1024 * 1024)
 #define WORD_MAX_CHARS 200 /* of all dialects */
 
 static const gchar continuation[] = "##";
@@ -56,9 +57,10 @@ static const gchar *const specials[N_SPECIALS] = {
 
 typedef struct {
   const Dialect *dialect;
-  gchar *text;     /* of the file, cut into entries */
-  GHashTable *ids; /* entry -> id */
-  gsize longest;   /* bytes of the longest entry */
+  gchar *text;                /* of vocab.txt, cut into entries */
+  ClipVocabulary *vocabulary; /* of tokenizer.json */
+  GHashTable *ids;            /* entry of either -> id */
+  gsize longest;              /* bytes of the longest entry */
   guint32 special_ids[N_SPECIALS];
   gboolean has_special[N_SPECIALS];
 } Wordpiece;
@@ -69,6 +71,7 @@ wordpiece_free (gpointer self)
   Wordpiece *wordpiece = self;
 
   g_clear_pointer (&wordpiece->ids, g_hash_table_unref);
+  clip_vocabulary_free (wordpiece->vocabulary);
   g_free (wordpiece->text);
   g_free (wordpiece);
 }
@@ -84,6 +87,13 @@ find (const Wordpiece *self, const gchar *piece, guint32 *id)
     return FALSE;
   *id = GPOINTER_TO_UINT (value);
   return TRUE;
+}
+
+static void
+insert (Wordpiece *self, const gchar *entry, guint32 id)
+{
+  g_hash_table_insert (self->ids, (gchar *)entry, GUINT_TO_POINTER (id));
+  self->longest = MAX (self->longest, strlen (entry));
 }
 
 /* A line is an entry, its number from 0 the id. Only '\n' ends one: U+2028
@@ -105,8 +115,7 @@ read_entries (Wordpiece *self)
     next = *end == '\n' ? end + 1 : NULL;
     size = clip_text_strip (&start, end) - start;
     ((gchar *)start)[size] = '\0';
-    g_hash_table_insert (self->ids, (gchar *)start, GUINT_TO_POINTER (line));
-    self->longest = MAX (self->longest, size);
+    insert (self, start, line);
     line++;
     if (size > 0)
       n_entries = line;
@@ -138,6 +147,51 @@ check_entries (Wordpiece *self, const gchar *path, guint n_entries,
   return TRUE;
 }
 
+/* Returns: FALSE with the errors of clip_tokenizer_json_read(). */
+static gboolean
+read_tokenizer (
+    Wordpiece *self, const gchar *path, guint vocab_size, GError **error)
+{
+  json_t *root = clip_tokenizer_json_parse (path, self->text, error);
+  ClipDocument document = { (gchar *)path, root };
+  gboolean ok;
+
+  g_clear_pointer (&self->text, g_free);
+  if (root == NULL)
+    return FALSE;
+  self->vocabulary = clip_vocabulary_new (path, vocab_size);
+  ok = clip_tokenizer_json_read (
+      &document, "WordPiece", self->vocabulary, error);
+  json_decref (root);
+  for (guint id = 0; ok && id < clip_vocabulary_get_size (self->vocabulary);
+       id++) {
+    const gchar *token = clip_vocabulary_get_token (self->vocabulary, id);
+
+    if (token != NULL)
+      insert (self, token, id);
+  }
+  return ok;
+}
+
+static gboolean
+read_vocab (
+    Wordpiece *self, const gchar *path, guint vocab_size, GError **error)
+{
+  guint n_entries;
+
+  self->text = clip_text_read (
+      path, CLIP_VOCABULARY_MAX_BYTES, CLIP_ERROR_FORMAT, error);
+  if (self->text == NULL)
+    return FALSE;
+  if (!clip_tokenizer_json_is_json (self->text))
+    n_entries = read_entries (self);
+  else if (read_tokenizer (self, path, vocab_size, error))
+    n_entries = clip_vocabulary_get_size (self->vocabulary);
+  else
+    return FALSE;
+  return check_entries (self, path, n_entries, vocab_size, error);
+}
+
 static gpointer
 wordpiece_open (const ClipTokenizerConfig *config, guint vocab_size,
     guint32 *start_id, guint32 *end_id, GError **error)
@@ -148,13 +202,11 @@ wordpiece_open (const ClipTokenizerConfig *config, guint vocab_size,
   self->ids = g_hash_table_new (g_str_hash, g_str_equal);
   if (config->vocab == NULL) {
     g_set_error_literal (error, CLIP_ERROR, CLIP_ERROR_NOT_FOUND,
-        "the model's folder has no vocab.txt, so prompts cannot be read");
+        "the model's folder has neither vocab.txt nor tokenizer.json, so "
+        "prompts cannot be read");
     return NULL;
   }
-  self->text =
-      clip_text_read (config->vocab, VOCAB_MAX_BYTES, CLIP_ERROR_FORMAT, error);
-  if (self->text == NULL || !check_entries (self, config->vocab,
-                                read_entries (self), vocab_size, error))
+  if (!read_vocab (self, config->vocab, vocab_size, error))
     return NULL;
   *start_id = self->special_ids[SPECIAL_CLS];
   *end_id = self->special_ids[SPECIAL_SEP];

@@ -66,7 +66,7 @@ damage_is_named (void)
         "line 5: byte 0x00" },
     { "PK\3\4\0\0", 6, CLIP_ERROR_FORMAT, "line 1: byte 0x00" },
     { "{\"model\": {\"vocab\": {\"[UNK]\": 0}}}", -1, CLIP_ERROR_MODEL,
-        "[UNK] among its 1" },
+        "\"model.type\" is missing" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
