@@ -186,12 +186,6 @@ drop (const gchar *folder, const gchar *name)
 }
 
 static void
-drop_config (const gchar *folder)
-{
-  drop (folder, "config.json");
-}
-
-static void
 drop_weights (const gchar *folder)
 {
   drop (folder, "model.safetensors");
@@ -341,8 +335,6 @@ static const Row rows[] = {
       RESOURCE (OPEN_READ), { "/dev/zero" } },
   { "a text file", NULL, "model", NULL, "@/vocab.txt",
       STREAM (FORMAT), { "@/vocab.txt" } },
-  { "a folder without config", drop_config, NULL, NULL, NULL,
-      RESOURCE (NOT_FOUND), { "@", "config.json" } },
   { "a folder without weights", drop_weights, NULL, NULL, NULL,
       RESOURCE (NOT_FOUND), { "@", "model.safetensors" } },
   { "a folder without vocabulary", drop_vocab, NULL, NULL, NULL,
