@@ -6,9 +6,8 @@
  * first few problems instead of the first. */
 #pragma once
 
-#include "load/config.h"
+#include "load/inventory.h"
 #include "load/names.h"
-#include "load/stored.h"
 
 /* A dimension by its role; the configuration gives the number. */
 typedef enum {
@@ -25,31 +24,39 @@ typedef enum {
   CLIP_EXTENT_IN, /* channels of a bottleneck */
   CLIP_EXTENT_PLANES,
   CLIP_EXTENT_OUT,
+  CLIP_EXTENT_PATCH,
   CLIP_EXTENT_HALF, /* of the stem's first convolutions */
   CLIP_N_EXTENTS
 } ClipExtent;
 
-/* One row of a dialect's table. The rows of a table stand in the order of the
- * slots, which is the order in which a model is identified. */
+/* How a naming writes a tensor down. */
 typedef struct {
-  const gchar *name; /* NULL ends a table */
-  gsize slot;        /* of a const ClipTensor * in the tower's struct */
+  /* Where there are several, the rows of one follow those of the one before:
+   * the file keeps apart what the slot has together. */
+  const gchar *parts[CLIP_TENSOR_MAX_PARTS];
+  gboolean is_transposed; /* rows and columns exchanged */
+} ClipSpelling;
+
+/* One row of a table. The rows stand in the order of the slots, which is the
+ * order in which a model is identified. */
+typedef struct {
+  ClipSpelling spellings[CLIP_N_NAMINGS]; /* none at all ends a table */
+  gsize slot; /* of a const ClipTensor * in the tower's struct */
   guint8 shape[CLIP_TENSOR_MAX_DIMS]; /* ClipExtent */
   gboolean is_statistic;              /* not a parameter */
-  /* Tensors whose rows follow those of @name, in files that keep apart what
-   * the slot has together. */
-  const gchar *below[CLIP_TENSOR_MAX_PARTS - 1];
 } ClipTensorName;
 
 typedef struct _ClipBinder ClipBinder;
 
-/* @stored: (element-type ClipStoredTensor): must outlive what is bound */
-ClipBinder *clip_binder_new (GPtrArray *stored);
+/* @inventory: its tensors must outlive what is bound */
+ClipBinder *clip_binder_new (const ClipInventory *inventory);
 void clip_binder_free (ClipBinder *binder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipBinder, clip_binder_free)
 
 void clip_binder_set_extent (
     ClipBinder *binder, ClipExtent extent, guint64 size);
+
+const ClipInventory *clip_binder_get_inventory (const ClipBinder *binder);
 
 /* Fills the slots of @tower with tensors called @prefix and the row's name. */
 void clip_binder_bind (ClipBinder *binder, const gchar *prefix,
@@ -58,10 +65,10 @@ void clip_binder_bind (ClipBinder *binder, const gchar *prefix,
 /* Proves that all was found, and that nothing is left over that could mean
  * something.
  *
- * @config_path, @weights_path: for the message
+ * @config_path: for the message; NULL where the tensors alone tell the model
  * @n_parameters: (out): elements bound that are no statistics
  *
  * Returns: (transfer full) (element-type ClipTensor): what the slots point at,
  *   in canonical order; NULL with CLIP_ERROR_MODEL */
 GPtrArray *clip_binder_finish (ClipBinder *binder, const gchar *config_path,
-    const gchar *weights_path, guint64 *n_parameters, GError **error);
+    guint64 *n_parameters, GError **error);

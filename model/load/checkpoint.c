@@ -7,93 +7,46 @@
 #include "load/binder.h"
 #include "load/dialect.h"
 #include "load/identity.h"
-#include "load/safetensors.h"
+#include "load/shards.h"
 #include "load/towers.h"
 
 #include <math.h>
-#include <string.h>
-
-#define WEIGHTS_FILE "model.safetensors"
 
 struct _ClipCheckpoint {
-  ClipFile *weights;
-  ClipFile *vocabulary;
-  GPtrArray *stored;  /* ClipStoredTensor; their file is @weights */
-  GPtrArray *tensors; /* ClipTensor, in canonical order, over @stored */
-  ClipTowers towers;  /* over @tensors */
+  ClipWeights *weights;
+  ClipInventory *inventory; /* over @weights */
+  ClipFile *tokenizer[2]; /* vocabulary and merges, NULL where there is none */
+  GPtrArray *tensors;     /* ClipTensor, in canonical order, over @weights */
+  ClipTowers towers;      /* over @tensors */
   ClipConfig config;
   guint64 n_parameters;
   gfloat logit_scale;
 };
 
-/* A weights format, told by its first bytes. Some are known only so that the
- * error can say what to do. */
-typedef struct {
-  const gchar *magic; /* NULL for the last, which has none */
-  gsize magic_size;
-  GPtrArray *(*read) (const ClipFile *file, GError **error);
-  const gchar *refusal;
-} Format;
-
-static const Format formats[] = {
-  { "PK\3\4", 4, NULL,
-      "is a PyTorch or zip archive; convert it to safetensors" },
-  { "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46", 8, NULL,
-      "is an old PyTorch file; convert it to safetensors" },
-  { "GGUF", 4, NULL, "is a GGUF file; safetensors is supported" },
-  { "version ", 8, NULL,
-      "is a Git LFS pointer and not the file itself; fetch it with git lfs "
-      "pull" },
-  { NULL, 0, clip_safetensors_read },
-};
-
-#define MAX_MAGIC_SIZE 8
-
-static GPtrArray *
-read_weights (const ClipFile *file, GError **error)
-{
-  gchar head[MAX_MAGIC_SIZE] = { 0 };
-  const Format *format = formats;
-
-  if (!clip_file_read_at (
-          file, 0, head, (gsize)MIN (file->size, sizeof head), error))
-    return NULL;
-  while (format->magic != NULL &&
-         memcmp (head, format->magic, format->magic_size) != 0)
-    format++;
-  if (format->read != NULL)
-    return format->read (file, error);
-  g_set_error (error, CLIP_ERROR, CLIP_ERROR_FORMAT, "'%s' %s", file->path,
-      format->refusal);
-  return NULL;
-}
-
-/* @path is a model's folder, or the weights inside it. */
 static gboolean
-locate (const gchar *path, gchar **folder, gchar **weights, GError **error)
+open_tokenizer (ClipCheckpoint *checkpoint, GError **error)
 {
-  struct stat status;
+  const ClipTokenizerConfig *tokenizer = &checkpoint->config.tokenizer;
+  const gchar *const paths[] = { tokenizer->vocab, tokenizer->merges };
 
-  if (!clip_file_stat (path, &status, error))
-    return FALSE;
-  *folder =
-      S_ISDIR (status.st_mode) ? g_strdup (path) : g_path_get_dirname (path);
-  *weights = S_ISDIR (status.st_mode)
-                 ? g_build_filename (path, WEIGHTS_FILE, NULL)
-                 : g_strdup (path);
+  for (guint i = 0; i < G_N_ELEMENTS (paths); i++)
+    if (paths[i] != NULL) {
+      checkpoint->tokenizer[i] = clip_file_open (paths[i], error);
+      if (checkpoint->tokenizer[i] == NULL)
+        return FALSE;
+    }
   return TRUE;
 }
 
 static gboolean
-bind (ClipCheckpoint *checkpoint, const gchar *folder, GError **error)
+bind (ClipCheckpoint *checkpoint, const gchar *config_path, GError **error)
 {
-  g_autofree gchar *config_path =
-      g_build_filename (folder, CLIP_CONFIG_FILE, NULL);
-  g_autoptr (ClipBinder) binder = clip_binder_new (checkpoint->stored);
+  g_autoptr (ClipBinder) binder = clip_binder_new (checkpoint->inventory);
 
-  clip_towers_bind (&checkpoint->towers, &checkpoint->config, binder);
-  checkpoint->tensors = clip_binder_finish (binder, config_path,
-      checkpoint->weights->path, &checkpoint->n_parameters, error);
+  clip_towers_bind (
+      &checkpoint->towers, &checkpoint->config, config_path == NULL, binder);
+  checkpoint->tensors = clip_binder_finish (
+      binder, config_path, &checkpoint->n_parameters, error);
   return checkpoint->tensors != NULL;
 }
 
@@ -102,6 +55,9 @@ read_logit_scale (ClipCheckpoint *checkpoint, GError **error)
 {
   gfloat logarithm;
 
+  checkpoint->logit_scale = 1;
+  if (checkpoint->towers.logit_scale == NULL)
+    return TRUE;
   if (!clip_tensor_read_f32 (checkpoint->towers.logit_scale, &logarithm, error))
     return FALSE;
   checkpoint->logit_scale = expf (logarithm);
@@ -109,7 +65,7 @@ read_logit_scale (ClipCheckpoint *checkpoint, GError **error)
     return TRUE;
   g_set_error (error, CLIP_ERROR, CLIP_ERROR_MODEL,
       "'%s': tensor 'logit_scale' is %g, whose exponential is no scale",
-      checkpoint->weights->path, (gdouble)logarithm);
+      checkpoint->inventory->path, (gdouble)logarithm);
   return FALSE;
 }
 
@@ -119,21 +75,23 @@ clip_checkpoint_open (const gchar *path, GError **error)
   g_autoptr (ClipCheckpoint) checkpoint = g_new0 (ClipCheckpoint, 1);
   g_autofree gchar *folder = NULL;
   g_autofree gchar *weights = NULL;
+  g_autofree gchar *config_path = NULL;
 
   g_return_val_if_fail (path != NULL, NULL);
 
-  if (!locate (path, &folder, &weights, error) ||
-      !clip_config_read (folder, &checkpoint->config, error))
+  if (!clip_weights_locate (path, &folder, &weights, error))
     return NULL;
-  checkpoint->vocabulary =
-      clip_file_open (checkpoint->config.tokenizer.vocab, error);
-  if (checkpoint->vocabulary == NULL)
-    return NULL;
-  checkpoint->weights = clip_file_open (weights, error);
+  checkpoint->weights = clip_weights_open (weights, error);
   if (checkpoint->weights == NULL)
     return NULL;
-  checkpoint->stored = read_weights (checkpoint->weights, error);
-  if (checkpoint->stored == NULL || !bind (checkpoint, folder, error) ||
+  checkpoint->inventory =
+      clip_inventory_new (clip_weights_get_path (checkpoint->weights),
+          checkpoint->weights->stored, error);
+  if (checkpoint->inventory == NULL ||
+      !clip_config_read (folder, checkpoint->inventory, &checkpoint->config,
+          &config_path, error) ||
+      !bind (checkpoint, config_path, error) ||
+      !open_tokenizer (checkpoint, error) ||
       !read_logit_scale (checkpoint, error))
     return NULL;
   return g_steal_pointer (&checkpoint);
@@ -146,9 +104,10 @@ clip_checkpoint_free (ClipCheckpoint *checkpoint)
     return;
   clip_towers_clear (&checkpoint->towers);
   g_clear_pointer (&checkpoint->tensors, g_ptr_array_unref);
-  g_clear_pointer (&checkpoint->stored, g_ptr_array_unref);
-  clip_file_free (checkpoint->vocabulary);
-  clip_file_free (checkpoint->weights);
+  clip_inventory_free (checkpoint->inventory);
+  clip_weights_free (checkpoint->weights);
+  for (guint i = 0; i < G_N_ELEMENTS (checkpoint->tokenizer); i++)
+    clip_file_free (checkpoint->tokenizer[i]);
   clip_config_clear (&checkpoint->config);
   g_free (checkpoint);
 }
@@ -162,26 +121,33 @@ clip_checkpoint_get_config (const ClipCheckpoint *checkpoint)
 const ClipModifiedResNetTensors *
 clip_checkpoint_get_modified_resnet (const ClipCheckpoint *checkpoint)
 {
-  return &checkpoint->towers.modified_resnet;
+  return checkpoint->config.vision.kind == CLIP_VISION_MODIFIED_RESNET
+             ? &checkpoint->towers.modified_resnet
+             : NULL;
 }
 
-const ClipBertTensors *
-clip_checkpoint_get_bert (const ClipCheckpoint *checkpoint)
-{
-  return &checkpoint->towers.bert;
-}
-
-/* No dialect so far has the other two towers. */
 const ClipVisionTransformerTensors *
 clip_checkpoint_get_vision_transformer (const ClipCheckpoint *checkpoint)
 {
-  return NULL;
+  return checkpoint->config.vision.kind == CLIP_VISION_TRANSFORMER
+             ? &checkpoint->towers.vision_transformer
+             : NULL;
 }
 
 const ClipTextTransformerTensors *
 clip_checkpoint_get_text_transformer (const ClipCheckpoint *checkpoint)
 {
-  return NULL;
+  return checkpoint->config.text.kind == CLIP_TEXT_TRANSFORMER
+             ? &checkpoint->towers.text_transformer
+             : NULL;
+}
+
+const ClipBertTensors *
+clip_checkpoint_get_bert (const ClipCheckpoint *checkpoint)
+{
+  return checkpoint->config.text.kind == CLIP_TEXT_BERT
+             ? &checkpoint->towers.bert
+             : NULL;
 }
 
 gfloat
@@ -222,8 +188,9 @@ clip_checkpoint_get_source_precision (const ClipCheckpoint *checkpoint)
 gchar *
 clip_checkpoint_identify (const ClipCheckpoint *checkpoint, GError **error)
 {
-  return clip_identity_new (
-      &checkpoint->config, checkpoint->tensors, checkpoint->vocabulary, error);
+  return clip_identity_new (&checkpoint->config, checkpoint->tensors,
+      (const ClipFile *const *)checkpoint->tokenizer,
+      G_N_ELEMENTS (checkpoint->tokenizer), error);
 }
 
 static void
@@ -237,40 +204,63 @@ append_status (GString *key, const struct stat *status)
       (gint64)status->st_size);
 }
 
+/* A file that may be absent; anything else that keeps it from being opened is
+ * an error. */
+static gboolean
+append_optional (GString *key, const gchar *path, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  struct stat status;
+
+  if (clip_file_stat (path, &status, &problem)) {
+    append_status (key, &status);
+  } else if (!g_error_matches (problem, CLIP_ERROR, CLIP_ERROR_NOT_FOUND)) {
+    g_propagate_error (error, g_steal_pointer (&problem));
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/* Files of @folder by name. */
+static gboolean
+append_all (GString *key, const gchar *folder, const gchar *const *names,
+    GError **error)
+{
+  for (guint i = 0; names[i] != NULL; i++) {
+    g_autofree gchar *path = g_build_filename (folder, names[i], NULL);
+
+    if (!append_optional (key, path, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* What was opened is known only to who reads, so that each file that could be
+ * counts. */
 gchar *
 clip_checkpoint_get_key (const gchar *path, GError **error)
 {
-  static const struct {
-    const gchar *name;
-    gboolean is_optional;
-  } files[] = {
-    { CLIP_CONFIG_FILE },
-    { CLIP_PREPROCESSOR_FILE },
-    { CLIP_VOCABULARY_FILE },
-    { CLIP_TOKENIZER_FILE, TRUE },
-  };
+  static const gchar *const configs[] = { CLIP_CONFIG_FILE,
+    CLIP_OPEN_CLIP_CONFIG_FILE, CLIP_PREPROCESSOR_FILE, CLIP_TOKENIZER_FILE,
+    NULL };
   g_autoptr (GString) key = g_string_new (NULL);
   g_autofree gchar *folder = NULL;
   g_autofree gchar *weights = NULL;
+  g_auto (GStrv) shards = NULL;
   struct stat status;
 
   g_return_val_if_fail (path != NULL, NULL);
 
-  if (!locate (path, &folder, &weights, error) ||
+  if (!clip_weights_locate (path, &folder, &weights, error) ||
       !clip_file_stat (weights, &status, error))
     return NULL;
   append_status (key, &status);
-  for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
-    g_autofree gchar *name = g_build_filename (folder, files[i].name, NULL);
-    g_autoptr (GError) problem = NULL;
-
-    if (clip_file_stat (name, &status, &problem)) {
-      append_status (key, &status);
-    } else if (!files[i].is_optional ||
-               !g_error_matches (problem, CLIP_ERROR, CLIP_ERROR_NOT_FOUND)) {
-      g_propagate_error (error, g_steal_pointer (&problem));
+  shards = clip_shards_list (weights);
+  for (guint i = 0; shards[i] != NULL; i++)
+    if (!append_optional (key, shards[i], error))
       return NULL;
-    }
-  }
+  if (!append_all (key, folder, configs, error) ||
+      !append_all (key, folder, clip_tokenizer_files_get_names (), error))
+    return NULL;
   return g_string_free (g_steal_pointer (&key), FALSE);
 }

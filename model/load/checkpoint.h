@@ -13,8 +13,9 @@
 
 typedef struct _ClipCheckpoint ClipCheckpoint;
 
-/* @path: a folder with config.json, weights and vocabulary, or the weights file
- *   inside it
+/* @path: a folder with weights, vocabulary and, but for the models of OpenAI
+ * and Chinese-CLIP, a configuration; or the weights (or the index of their
+ * shards) inside it
  *
  * Returns: (transfer full): NULL with CLIP_ERROR_NOT_FOUND, _OPEN, _READ,
  *   _FORMAT or _MODEL; the message names the file, the rule or the tensor, and
@@ -38,7 +39,8 @@ const ClipTextTransformerTensors *clip_checkpoint_get_text_transformer (
 const ClipBertTensors *clip_checkpoint_get_bert (
     const ClipCheckpoint *checkpoint);
 
-/* exp (logit_scale), as stored in this file; finite and positive. */
+/* exp (logit_scale), as stored in this file; finite and positive. 1 where there
+ * is no text side and none is stored. */
 gfloat clip_checkpoint_get_logit_scale (const ClipCheckpoint *checkpoint);
 
 /* Parameters of both towers (BatchNorm statistics not counted). */
@@ -60,7 +62,7 @@ gchar *clip_checkpoint_identify (
 
 /* A key that is equal as long as @path leads to the same unchanged files:
  * device, inode, modification time and size of each file that
- * clip_checkpoint_open() would read. Cheap: reads no file's content.
+ * clip_checkpoint_open() could read. Cheap: reads no file's content.
  *
  * Returns: (transfer full): NULL with CLIP_ERROR_NOT_FOUND or CLIP_ERROR_OPEN.
  */

@@ -2,8 +2,8 @@
 /* SPDX-FileCopyrightText: the clipfilter authors */
 
 /* What a checkpoint is, as plain facts: architecture, preprocessing, tokenizer.
- * Read from config.json and preprocessor_config.json, and proven against the
- * tensors' shapes. */
+ * Read from the configuration files, and proven against the tensors' shapes, or
+ * from the shapes where there is no configuration. */
 #pragma once
 
 #include <glib.h>
@@ -38,7 +38,7 @@ typedef struct {
 
   guint patch_size; /* transformer only, as all that follows */
   guint n_layers;
-  guint mlp_width;
+  guint mlp_width; /* of the widest block */
   ClipActivation activation;
   gfloat eps; /* of LayerNorm; BatchNorm's is 1e-5 everywhere */
 } ClipVisionConfig;
@@ -48,7 +48,7 @@ typedef struct {
   guint width;
   guint heads;
   guint n_layers;
-  guint mlp_width;
+  guint mlp_width; /* of the widest block */
   guint vocab_size;
   guint context_length; /* ids at most, start and end included */
   guint n_positions;    /* rows of the position table, >= context_length */
@@ -108,7 +108,10 @@ typedef struct {
 } ClipTokenizerConfig;
 
 typedef struct {
-  const gchar *dialect; /* whose names and config: "chinese-clip-original" … */
+  /* Whose names and configuration: "openai", "open-clip",
+   * "chinese-clip-original", "hugging-face-clip", "hugging-face-chinese-clip"
+   */
+  const gchar *dialect;
   guint embed_dim;
   ClipVisionConfig vision;
   ClipTextConfig text;

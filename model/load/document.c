@@ -120,6 +120,21 @@ clip_document_open (const gchar *path, GError **error)
   return document;
 }
 
+gboolean
+clip_document_open_optional (const gchar *folder, const gchar *name,
+    ClipDocument **document, GError **error)
+{
+  g_autofree gchar *path = g_build_filename (folder, name, NULL);
+  g_autoptr (GError) problem = NULL;
+
+  *document = clip_document_open (path, &problem);
+  if (*document != NULL ||
+      g_error_matches (problem, CLIP_ERROR, CLIP_ERROR_NOT_FOUND))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&problem));
+  return FALSE;
+}
+
 void
 clip_document_free (ClipDocument *document)
 {
@@ -148,8 +163,9 @@ clip_document_refuse (const ClipDocument *document, const gchar *key,
   va_start (arguments, format);
   reason = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  g_set_error (error, CLIP_ERROR, CLIP_ERROR_MODEL, "'%s': \"%s\" %s",
-      document->path, key, reason);
+  g_set_error (error, CLIP_ERROR, CLIP_ERROR_MODEL, "'%s': \"%s%s%s\" %s",
+      document->path, document->section != NULL ? document->section : "",
+      document->section != NULL ? "." : "", key, reason);
   return FALSE;
 }
 
@@ -182,5 +198,38 @@ clip_document_get_boolean (const ClipDocument *document, const gchar *key,
     return clip_document_refuse (
         document, key, error, "is neither true nor false");
   *value = found != NULL ? json_is_true (found) : fallback;
+  return TRUE;
+}
+
+gboolean
+clip_document_read_numbers (const ClipDocument *document,
+    const ClipNumberKey *keys, guint n_keys, gpointer record, GError **error)
+{
+  for (guint i = 0; i < n_keys; i++) {
+    const json_t *value = clip_document_get (document, keys[i].key);
+    guint *number = G_STRUCT_MEMBER_P (record, keys[i].slot);
+
+    if (value == NULL && keys[i].fallback != 0)
+      *number = keys[i].fallback;
+    else if (!clip_document_get_number (
+                 document, keys[i].key, value, &keys[i].range, number, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+clip_document_enter (const ClipDocument *document, const gchar *name,
+    ClipDocument *section, GError **error)
+{
+  g_auto (GStrv) keys = g_strsplit (name, ".", -1);
+
+  *section = (ClipDocument){ document->path, document->root, NULL };
+  for (guint i = 0; keys[i] != NULL; i++) {
+    section->root = clip_document_get (section, keys[i]);
+    if (section->root != NULL && !json_is_object (section->root))
+      return clip_document_refuse (document, name, error, "is not an object");
+  }
+  section->section = name;
   return TRUE;
 }

@@ -20,6 +20,7 @@ typedef struct {
 typedef struct {
   gchar *path;
   json_t *root;
+  const gchar *section; /* what errors put before a key, or NULL */
 } ClipDocument;
 
 /* @path: whence @text comes, for errors
@@ -34,6 +35,14 @@ json_t *clip_json_parse (const gchar *path, const gchar *text, gsize size,
  * Returns: (transfer full): NULL with CLIP_ERROR_NOT_FOUND, _OPEN, _READ or
  *   _FORMAT */
 ClipDocument *clip_document_open (const gchar *path, GError **error);
+
+/* A file of @folder that may be absent.
+ *
+ * @document: (out): to be freed; NULL where it is absent
+ *
+ * Returns: FALSE with CLIP_ERROR_OPEN, _READ or _FORMAT */
+gboolean clip_document_open_optional (const gchar *folder, const gchar *name,
+    ClipDocument **document, GError **error);
 void clip_document_free (ClipDocument *document);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipDocument, clip_document_free)
 
@@ -52,6 +61,27 @@ typedef struct {
 gboolean clip_document_get_number (const ClipDocument *document,
     const gchar *key, const json_t *value, const ClipRange *range,
     guint *number, GError **error);
+
+/* One whole number of a table of them. */
+typedef struct {
+  const gchar *key;
+  gsize slot; /* of a guint in the record */
+  ClipRange range;
+  guint fallback; /* where it is absent or null; 0: it must be there */
+} ClipNumberKey;
+
+/* Returns: FALSE with CLIP_ERROR_MODEL */
+gboolean clip_document_read_numbers (const ClipDocument *document,
+    const ClipNumberKey *keys, guint n_keys, gpointer record, GError **error);
+
+/* A part of the file as a document of its own; it borrows from @document.
+ *
+ * @name: keys with dots between, as errors say it; must outlive @section
+ * @section: (out caller-allocates): empty where the part is absent or null
+ *
+ * Returns: FALSE with CLIP_ERROR_MODEL where it is no object */
+gboolean clip_document_enter (const ClipDocument *document, const gchar *name,
+    ClipDocument *section, GError **error);
 
 /* A boolean; @fallback where it is absent or null.
  *

@@ -68,9 +68,12 @@ static void
 add_config (XXH3_state_t *hash, const ClipConfig *config)
 {
   const ClipPreprocessConfig *preprocess = &config->preprocess;
+  /* What is squashed is not cropped. */
+  const guint64 crop_rounding =
+      preprocess->mode != CLIP_RESIZE_SQUASH ? preprocess->crop_rounding : 0;
   const guint64 numbers[] = { config->vision.kind, config->vision.heads,
     config->text.kind, config->text.heads, config->text.context_length,
-    preprocess->mode, preprocess->interpolation, preprocess->crop_rounding,
+    preprocess->mode, preprocess->interpolation, crop_rounding,
     preprocess->resize_size, preprocess->crop_size, config->tokenizer.kind,
     config->tokenizer.dialect };
 
@@ -101,7 +104,7 @@ add_file (XXH3_state_t *hash, const ClipFile *file, GError **error)
 }
 
 static gchar *
-describe_family (const ClipVisionConfig *vision)
+describe_modified_resnet (const ClipVisionConfig *vision)
 {
   GString *family = g_string_new (NULL);
   gboolean needs_dots = FALSE;
@@ -115,9 +118,54 @@ describe_family (const ClipVisionConfig *vision)
   return g_string_free (family, FALSE);
 }
 
+/* openai/CLIP and open_clip */
+static const struct {
+  guint width, n_layers;
+  const gchar *name;
+} published_sizes[] = {
+  { 384, 12, "s" },
+  { 512, 12, "m" },
+  { 768, 12, "b" },
+  { 1024, 24, "l" },
+  { 1280, 32, "h" },
+  { 1408, 40, "g" },
+  { 1664, 48, "bigg" },
+};
+
+/* The side that goes without saying. */
+#define USUAL_SIDE 224
+
+static gchar *
+describe_vision_transformer (const ClipVisionConfig *vision)
+{
+  const gchar *name = NULL;
+  GString *family = g_string_new ("vit-");
+
+  for (guint i = 0; i < G_N_ELEMENTS (published_sizes); i++)
+    if (published_sizes[i].width == vision->width &&
+        published_sizes[i].n_layers == vision->n_layers)
+      name = published_sizes[i].name;
+  if (name != NULL)
+    g_string_append (family, name);
+  else
+    g_string_append_printf (family, "%ux%u", vision->width, vision->n_layers);
+  g_string_append_printf (family, "-%u", vision->patch_size);
+  if (vision->image_size != USUAL_SIDE)
+    g_string_append_printf (family, "-%u", vision->image_size);
+  return g_string_free (family, FALSE);
+}
+
+static gchar *
+describe_family (const ClipVisionConfig *vision)
+{
+  return vision->kind == CLIP_VISION_TRANSFORMER
+             ? describe_vision_transformer (vision)
+             : describe_modified_resnet (vision);
+}
+
 gchar *
 clip_identity_new (const ClipConfig *config, const GPtrArray *tensors,
-    const ClipFile *vocabulary, GError **error)
+    const ClipFile *const *files, guint n_files, GError **error)
 {
   g_autoptr (XXH3_state_t) hash = XXH3_createState ();
   g_autofree gchar *family = describe_family (&config->vision);
@@ -128,8 +176,9 @@ clip_identity_new (const ClipConfig *config, const GPtrArray *tensors,
     if (!add_tensor (hash, g_ptr_array_index (tensors, i), error))
       return NULL;
   add_config (hash, config);
-  if (!add_file (hash, vocabulary, error))
-    return NULL;
+  for (guint i = 0; i < n_files; i++)
+    if (files[i] != NULL && !add_file (hash, files[i], error))
+      return NULL;
   digest = XXH3_128bits_digest (hash);
   return g_strdup_printf ("%s-%0*" G_GINT64_MODIFIER "x", family, N_DIGITS,
       (guint64)(digest.high64 >> (64 - 4 * N_DIGITS)));

@@ -19,7 +19,8 @@ typedef struct {
 
 /* One transformer block. @qkv stacks query, key and value rows whether the file
  * does or not. In CLIP the norms come before attention and MLP, in BERT after;
- * ln_1 is always the attention's and ln_2 the MLP's. */
+ * ln_1 is always the attention's and ln_2 the MLP's. M can differ from block to
+ * block: it is the first dimension of fc's weight. */
 typedef struct {
   ClipAffineTensors ln_1; /* [W] */
   ClipAffineTensors qkv;  /* [3W, W], [3W] */

@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-static const ClipRange side_range = { 1, 4096 };
+static const ClipRange side_range = { 1, CLIP_MAX_SIDE };
 
 /* What our preprocessing always does. */
 static const gchar *const steps[] = {
@@ -88,19 +88,19 @@ read_square (
 }
 
 static gboolean
-read_resize (const ClipDocument *document, ClipPreprocessConfig *preprocess,
-    GError **error)
+read_resize (const ClipDocument *document, const ClipDialect *dialect,
+    ClipPreprocessConfig *preprocess, GError **error)
 {
   static const gchar key[] = "size";
   const json_t *size = clip_document_get (document, key);
-  const gboolean has_edge = json_object_get (size, "shortest_edge") != NULL;
 
-  /* A plain number is the old way of writing the short edge. */
-  preprocess->mode = has_edge || !json_is_object (size) ? CLIP_RESIZE_SHORTEST
-                                                        : CLIP_RESIZE_SQUASH;
-  if (has_edge)
+  if (json_object_get (size, "shortest_edge") != NULL) {
+    preprocess->mode = CLIP_RESIZE_SHORTEST;
     return read_side (
         document, key, "shortest_edge", &preprocess->resize_size, error);
+  }
+  preprocess->mode =
+      json_is_object (size) ? CLIP_RESIZE_SQUASH : dialect->plain_size_mode;
   return read_square (document, key, &preprocess->resize_size, error);
 }
 
@@ -151,45 +151,26 @@ read_filter (const ClipDocument *document, ClipPreprocessConfig *preprocess,
   return TRUE;
 }
 
-/* Three numbers, one a channel. */
-static gboolean
-read_channels (const ClipDocument *document, const gchar *key, gdouble least,
-    gfloat channels[3], GError **error)
-{
-  const gdouble most = 10;
-  const json_t *list = clip_document_get (document, key);
-
-  if (list == NULL)
-    return clip_document_refuse (document, key, error, "is missing");
-  if (json_array_size (list) != 3)
-    return clip_document_refuse (
-        document, key, error, "is not a list of three numbers");
-  for (guint i = 0; i < 3; i++) {
-    const json_t *value = json_array_get (list, i);
-    const gdouble found = json_number_value (value);
-
-    if (!json_is_number (value) || !(found >= least && found <= most))
-      return clip_document_refuse (document, key, error,
-          "holds something other than numbers of %g to %g", least, most);
-    channels[i] = (gfloat)found;
-  }
-  return TRUE;
-}
-
 gboolean
-clip_preprocessor_read (const gchar *folder, ClipConfig *config, GError **error)
+clip_preprocessor_read (const ClipDialect *dialect,
+    const ClipDocument *config_document, ClipConfig *config, GError **error)
 {
-  g_autofree gchar *path =
-      g_build_filename (folder, CLIP_PREPROCESSOR_FILE, NULL);
-  g_autoptr (ClipDocument) document = clip_document_open (path, error);
+  g_autofree gchar *folder = g_path_get_dirname (config_document->path);
+  g_autoptr (ClipDocument) document = NULL;
   ClipPreprocessConfig *preprocess = &config->preprocess;
 
-  if (document == NULL || !prove_steps (document, error) ||
-      !read_resize (document, preprocess, error) ||
+  if (!clip_document_open_optional (
+          folder, CLIP_PREPROCESSOR_FILE, &document, error))
+    return FALSE;
+  if (document == NULL)
+    return TRUE;
+  if (!prove_steps (document, error) ||
+      !read_resize (document, dialect, preprocess, error) ||
       !read_crop (document, preprocess, error) ||
       !read_filter (document, preprocess, error) ||
-      !read_channels (document, "image_mean", -10, preprocess->mean, error) ||
-      !read_channels (document, "image_std", 1e-4, preprocess->std, error))
+      !clip_channels_read (
+          document, "image_mean", -10, preprocess->mean, error) ||
+      !clip_channels_read (document, "image_std", 1e-4, preprocess->std, error))
     return FALSE;
   if (preprocess->crop_size != config->vision.image_size)
     return clip_document_refuse (document, "crop_size", error,

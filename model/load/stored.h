@@ -13,6 +13,7 @@
 
 typedef struct {
   gchar *name;
+  const gchar *key;     /* @name or its end; an inventory sets it */
   const ClipFile *file; /* belongs to the checkpoint */
   guint64 offset;       /* bytes from the file's start, of any alignment */
   const gchar *type;    /* as the format spells it, static: "F16" */
@@ -29,10 +30,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipStoredTensor, clip_stored_tensor_free)
 /* Query, key and value at most. */
 #define CLIP_TENSOR_MAX_PARTS 3
 
-/* The parts lie one below the other: their rows add up. */
+/* The parts lie one below the other: their rows add up. One that is transposed
+ * is a matrix of one part, whose rows the file has as columns. */
 struct _ClipTensor {
   const ClipStoredTensor *parts[CLIP_TENSOR_MAX_PARTS];
   guint n_parts;
+  gboolean is_transposed;
   guint n_dims;
   guint64 dims[CLIP_TENSOR_MAX_DIMS];
   gsize n_elements;

@@ -174,11 +174,51 @@ read_span (const Span *span, guint8 *raw, gfloat *values, GError **error)
   return FALSE;
 }
 
+/* Puts elements @first … of a part, @size bytes each, where the canonical shape
+ * has them. */
+static void
+place (const ClipTensor *tensor, const Span *span, gsize size,
+    const guint8 *src, guint8 *dst)
+{
+  const gsize n_rows = (gsize)tensor->dims[0];
+  const gsize n_columns = tensor->n_elements / n_rows;
+
+  for (gsize i = 0; i < span->n; i++) {
+    const gsize column = (span->first + i) / n_rows;
+    const gsize row = (span->first + i) % n_rows;
+    memcpy (dst + (row * n_columns + column) * size, src + i * size, size);
+  }
+}
+
+static gboolean
+read_transposed (
+    const ClipTensor *tensor, gboolean is_raw, gpointer dst, GError **error)
+{
+  const ClipStoredTensor *part = tensor->parts[0];
+  const gsize most = CHUNK_SIZE / sizeof (gdouble);
+  g_autofree guint8 *raw = g_malloc (CHUNK_SIZE);
+  g_autofree gfloat *values = g_new (gfloat, most);
+
+  for (gsize at = 0; at < part->n_elements; at += most) {
+    const Span span = { part, at, MIN (most, part->n_elements - at) };
+    if (!read_span (&span, raw, values, error))
+      return FALSE;
+    if (is_raw)
+      place (tensor, &span, dtypes[part->dtype].size, raw, dst);
+    else
+      place (tensor, &span, sizeof *values, (guint8 *)values, dst);
+  }
+  return TRUE;
+}
+
 gboolean
 clip_tensor_read_f32 (const ClipTensor *tensor, gfloat *dst, GError **error)
 {
-  g_autofree guint8 *chunk = g_malloc (CHUNK_SIZE);
+  g_autofree guint8 *chunk = NULL;
 
+  if (tensor->is_transposed)
+    return read_transposed (tensor, FALSE, dst, error);
+  chunk = g_malloc (CHUNK_SIZE);
   for (guint i = 0; i < tensor->n_parts; i++) {
     const ClipStoredTensor *part = tensor->parts[i];
     const gsize most = CHUNK_SIZE / dtypes[part->dtype].size;
@@ -193,14 +233,31 @@ clip_tensor_read_f32 (const ClipTensor *tensor, gfloat *dst, GError **error)
   return TRUE;
 }
 
+/* A projection, which is small beside the tables and the layers. */
+static gboolean
+visit_transposed (const ClipTensor *tensor, ClipTensorVisit visit,
+    gpointer user_data, GError **error)
+{
+  g_autofree gfloat *values = g_new (gfloat, tensor->n_elements);
+
+  if (!read_transposed (tensor, FALSE, values, error))
+    return FALSE;
+  visit (user_data, values, tensor->n_elements);
+  return TRUE;
+}
+
 gboolean
 clip_tensor_visit (const ClipTensor *tensor, ClipTensorVisit visit,
     gpointer user_data, GError **error)
 {
   const gsize most = CHUNK_SIZE / sizeof (gdouble);
-  g_autofree guint8 *chunk = g_malloc (CHUNK_SIZE);
-  g_autofree gfloat *values = g_new (gfloat, most);
+  g_autofree guint8 *chunk = NULL;
+  g_autofree gfloat *values = NULL;
 
+  if (tensor->is_transposed)
+    return visit_transposed (tensor, visit, user_data, error);
+  chunk = g_malloc (CHUNK_SIZE);
+  values = g_new (gfloat, most);
   for (guint i = 0; i < tensor->n_parts; i++) {
     const ClipStoredTensor *part = tensor->parts[i];
 
@@ -219,9 +276,12 @@ clip_tensor_read_raw (const ClipTensor *tensor, gpointer dst, GError **error)
 {
   const ClipDtype dtype = clip_tensor_get_dtype (tensor);
   const gsize size = dtypes[dtype].size, most = CHUNK_SIZE / sizeof (gfloat);
-  g_autofree gfloat *values = g_new (gfloat, most);
+  g_autofree gfloat *values = NULL;
   guint8 *bytes = dst;
 
+  if (tensor->is_transposed)
+    return read_transposed (tensor, TRUE, dst, error);
+  values = g_new (gfloat, most);
   for (guint i = 0; i < tensor->n_parts; i++) {
     const ClipStoredTensor *part = tensor->parts[i];
 

@@ -207,7 +207,7 @@ what_is_no_file_fails_at_once (void)
   g_assert_cmpint (symlink (loop, loop), ==, 0);
   assert_fails ("/nowhere/model", CLIP_ERROR_NOT_FOUND, "'/nowhere/model'");
   assert_fails ("", CLIP_ERROR_NOT_FOUND, "''");
-  assert_fails (folder, CLIP_ERROR_NOT_FOUND, "config.json");
+  assert_fails (folder, CLIP_ERROR_NOT_FOUND, "model.safetensors");
   assert_fails (fifo, CLIP_ERROR_OPEN, "is a FIFO");
   assert_fails (below, CLIP_ERROR_NOT_FOUND, below);
   assert_fails (loop, CLIP_ERROR_OPEN, loop);
