@@ -330,7 +330,6 @@ GST_START_TEST (bad_prompts_are_one_warning_and_the_old_ones_stay)
   g_object_set (filter, "prompts", "three", NULL);
   gst_buffer_unref (pass_until_revision (harness, 2));
   fail_if (
-      gst_bus_peek (bus) != NULL &&
       frames_pop_message (harness->element, GST_MESSAGE_WARNING, NULL) != NULL);
   frames_harness_free (harness);
 }
