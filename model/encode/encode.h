@@ -101,8 +101,10 @@ void clip_encoder_release_text (ClipEncoder *encoder);
 
 /* Called with the outputs of layers, in the names of the original code's
  * modules ("visual.relu#2", "visual.layer1.0", "visual.attnpool",
- * "bert.encoder.layer.0.attention.output"). Of pictures once for a batch, of
- * texts once for each, without padding.
+ * "transformer.resblocks.0.ln_2", "bert.encoder.layer.0.attention.output"). Of
+ * pictures once for a batch, of texts once for each, without padding. Of a
+ * transformer's last block behind keys and values, and of the norm behind it,
+ * only the rows that are computed: one of each picture or text.
  *
  * @values: [n_rows, n_columns], the columns being channels */
 typedef void (*ClipTrace) (gpointer user_data, const gchar *name,

@@ -3,43 +3,107 @@
 
 #include "encode/transformer.h"
 
+#include "encode/norm.h"
 #include "encode/weights.h"
 
-typedef struct {
-  gfloat *gamma; /* [W] */
-  gfloat *beta;
-} Norm;
+#include <string.h>
 
 typedef struct {
-  Norm ln_1;
-  ClipLinear *qkv;
+  ClipNorm ln_1;
+  ClipLinear *qkv; /* of the last block keys and values alone */
   ClipLinear *out;
-  Norm ln_2;
+  ClipNorm ln_2;
   ClipLinear *fc;
   ClipLinear *proj;
+  guint mlp_width;
 } Block;
+
+/* What a block's trace adds to its name; NULL where the original code has no
+ * such module. */
+typedef struct {
+  const gchar *ln_1;
+  const gchar *heads; /* side by side */
+  const gchar *half;  /* x behind the attention */
+  const gchar *ln_2;
+  const gchar *hidden; /* of the MLP */
+} Names;
+
+static const Names clip_names = {
+  .ln_1 = ".ln_1",
+  .ln_2 = ".ln_2",
+  .hidden = ".mlp.gelu",
+};
+
+static const Names bert_names = {
+  .heads = ".attention.self",
+  .half = ".attention.output",
+  .hidden = ".intermediate",
+};
 
 struct _ClipTransformer {
   ClipBlockSpec spec; /* its lists are not kept */
+  const Names *names;
   ClipEngine *engine;
   const ClipTracer *tracer;
-  ClipAttention *attention; /* one serves all blocks */
+  ClipAttention *attention;      /* one serves all blocks but the last */
+  ClipAttention *last_attention; /* of one query */
+  ClipLinear *last_q;
   Block *blocks;
   guint n_blocks;
-  gfloat *normed; /* [R, W]; NULL with norm_after */
-  gfloat *qkv;    /* [R, 3W] */
-  gfloat *heads;  /* [R, W] */
-  gfloat *hidden; /* [R, M] */
+  ClipSequence *pooled; /* [C], each of one row */
+  gfloat *normed;       /* [R, W]; NULL with norm_after */
+  gfloat *qkv;          /* [R, 3W]; in the last block [R, 2W] */
+  gfloat *q;            /* [C, W], of the last block */
+  gfloat *heads;        /* [R, W] */
+  gfloat *hidden;       /* [R, M] */
 };
 
+/* One row of each sequence asks, so the queries are a product of their own. */
 static gboolean
-build_norm (Norm *norm, ClipAffineTensors tensors, GError **error)
+build_last_qkv (ClipTransformer *self, Block *block, ClipAffineTensors tensors,
+    GError **error)
 {
-  norm->gamma = clip_weights_read (tensors.weight, error);
-  if (norm->gamma == NULL)
+  const ClipBlockSpec *spec = &self->spec;
+  gsize width = spec->width;
+  const gchar *name = clip_tensor_get_name (tensors.weight);
+  const ClipLinearSpec q = { .name = name,
+    .in_features = width,
+    .out_features = width,
+    .rows = spec->counts,
+    .n_rows = spec->n_counts };
+  const ClipLinearSpec kv = { .name = name,
+    .in_features = width,
+    .out_features = 2 * width,
+    .rows = spec->rows,
+    .n_rows = spec->n_rows };
+  g_autofree gfloat *weights = clip_weights_read (tensors.weight, error);
+  g_autofree gfloat *bias = NULL;
+
+  if (weights == NULL)
     return FALSE;
-  norm->beta = clip_weights_read (tensors.bias, error);
-  return norm->beta != NULL;
+  bias = clip_weights_read (tensors.bias, error);
+  if (bias == NULL)
+    return FALSE;
+  self->last_q = clip_linear_new (self->engine, &q, weights, bias, error);
+  if (self->last_q == NULL)
+    return FALSE;
+  block->qkv = clip_linear_new (
+      self->engine, &kv, weights + width * width, bias + width, error);
+  return block->qkv != NULL;
+}
+
+static gboolean
+build_qkv (ClipTransformer *self, Block *block, ClipAffineTensors tensors,
+    GError **error)
+{
+  const ClipBlockSpec *spec = &self->spec;
+  const ClipLinearSpec qkv = { .in_features = spec->width,
+    .out_features = 3 * spec->width,
+    .rows = spec->rows,
+    .n_rows = spec->n_rows };
+
+  block->qkv = clip_weights_linear (self->engine, &qkv, tensors, error);
+  return block->qkv != NULL;
 }
 
 static gboolean
@@ -47,31 +111,29 @@ build_block (ClipTransformer *self, Block *block,
     const ClipBlockTensors *tensors, GError **error)
 {
   const ClipBlockSpec *spec = &self->spec;
-  const ClipLinearSpec qkv = { .in_features = spec->width,
-    .out_features = 3 * spec->width,
-    .rows = spec->rows,
-    .n_rows = spec->n_rows };
+  gboolean is_last = block == &self->blocks[self->n_blocks - 1];
+  const guint *rows = is_last ? spec->counts : spec->rows;
+  guint n_rows = is_last ? spec->n_counts : spec->n_rows;
   const ClipLinearSpec out = { .in_features = spec->width,
     .out_features = spec->width,
     .accumulate = TRUE,
-    .rows = spec->rows,
-    .n_rows = spec->n_rows };
+    .rows = rows,
+    .n_rows = n_rows };
   const ClipLinearSpec fc = { .in_features = spec->width,
-    .out_features = spec->mlp_width,
+    .out_features = block->mlp_width,
     .activation = spec->activation,
-    .rows = spec->rows,
-    .n_rows = spec->n_rows };
-  const ClipLinearSpec proj = { .in_features = spec->mlp_width,
+    .rows = rows,
+    .n_rows = n_rows };
+  const ClipLinearSpec proj = { .in_features = block->mlp_width,
     .out_features = spec->width,
     .accumulate = TRUE,
-    .rows = spec->rows,
-    .n_rows = spec->n_rows };
+    .rows = rows,
+    .n_rows = n_rows };
   const struct {
     ClipLinear **linear;
     const ClipLinearSpec *spec;
     ClipAffineTensors tensors;
   } linears[] = {
-    { &block->qkv, &qkv, tensors->qkv },
     { &block->out, &out, tensors->out },
     { &block->fc, &fc, tensors->fc },
     { &block->proj, &proj, tensors->proj },
@@ -83,8 +145,34 @@ build_block (ClipTransformer *self, Block *block,
     if (*linears[i].linear == NULL)
       return FALSE;
   }
-  return build_norm (&block->ln_1, tensors->ln_1, error) &&
-         build_norm (&block->ln_2, tensors->ln_2, error);
+  return (is_last ? build_last_qkv : build_qkv) (
+             self, block, tensors->qkv, error) &&
+         clip_norm_init (&block->ln_1, tensors->ln_1, spec->eps, error) &&
+         clip_norm_init (&block->ln_2, tensors->ln_2, spec->eps, error);
+}
+
+static gboolean
+build_attention (ClipTransformer *self, GError **error)
+{
+  const ClipBlockSpec *spec = &self->spec;
+  ClipAttentionSpec attention = { .name = spec->name,
+    .heads = spec->heads,
+    .head_width = spec->width / spec->heads,
+    .q_stride = (gsize)3 * spec->width,
+    .kv_stride = (gsize)3 * spec->width,
+    .causal = spec->causal,
+    .tokens = spec->tokens,
+    .n_tokens = spec->n_tokens };
+
+  self->attention = clip_attention_new (self->engine, &attention, error);
+  if (self->attention == NULL)
+    return FALSE;
+  attention.q_stride = spec->width;
+  attention.kv_stride = (gsize)2 * spec->width;
+  attention.causal = FALSE;
+  attention.one_query = TRUE;
+  self->last_attention = clip_attention_new (self->engine, &attention, error);
+  return self->last_attention != NULL;
 }
 
 static gboolean
@@ -92,20 +180,31 @@ build_buffers (ClipTransformer *self, GError **error)
 {
   const ClipBlockSpec *spec = &self->spec;
   gsize rows = spec->rows[spec->n_rows - 1];
+  gsize count = spec->counts[spec->n_counts - 1];
+  gsize mlp_width = 0;
+
+  for (guint i = 0; i < self->n_blocks; i++)
+    mlp_width = MAX (mlp_width, self->blocks[i].mlp_width);
+  self->pooled = g_new (ClipSequence, count);
+  for (guint i = 0; i < count; i++)
+    self->pooled[i] =
+        (ClipSequence){ .first_row = i, .n_rows = 1, .n_tokens = 1 };
+
   const struct {
     gfloat **buffer;
-    gsize width;
+    gsize n_floats;
   } buffers[] = {
-    { &self->qkv, (gsize)3 * spec->width },
-    { &self->heads, spec->width },
-    { &self->hidden, spec->mlp_width },
-    { &self->normed, spec->norm_after ? 0 : spec->width },
+    { &self->qkv, rows * 3 * spec->width },
+    { &self->q, count * spec->width },
+    { &self->heads, rows * spec->width },
+    { &self->hidden, rows * mlp_width },
+    { &self->normed, spec->norm_after ? 0 : rows * spec->width },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (buffers); i++) {
-    if (buffers[i].width == 0)
+    if (buffers[i].n_floats == 0)
       continue;
-    *buffers[i].buffer = clip_engine_alloc (rows * buffers[i].width, error);
+    *buffers[i].buffer = clip_engine_alloc (buffers[i].n_floats, error);
     if (*buffers[i].buffer == NULL)
       return FALSE;
   }
@@ -118,27 +217,21 @@ clip_transformer_new (const ClipTowerContext *context,
     GError **error)
 {
   g_autoptr (ClipTransformer) self = g_new0 (ClipTransformer, 1);
-  const ClipAttentionSpec attention = { .name = spec->name,
-    .heads = spec->heads,
-    .head_width = spec->width / spec->heads,
-    .q_stride = (gsize)3 * spec->width,
-    .kv_stride = (gsize)3 * spec->width,
-    .causal = spec->causal,
-    .tokens = spec->tokens,
-    .n_tokens = spec->n_tokens };
 
   self->spec = *spec;
+  self->names = spec->norm_after ? &bert_names : &clip_names;
   self->engine = context->engine;
   self->tracer = context->tracer;
   self->blocks = g_new0 (Block, n_blocks);
   self->n_blocks = n_blocks;
-  self->attention = clip_attention_new (self->engine, &attention, error);
-  if (self->attention == NULL || !build_buffers (self, error))
+  for (guint i = 0; i < n_blocks; i++)
+    self->blocks[i].mlp_width = clip_tensor_get_dim (blocks[i].fc.weight, 0);
+  if (!build_attention (self, error) || !build_buffers (self, error))
     return NULL;
   for (guint i = 0; i < n_blocks; i++)
     if (!build_block (self, &self->blocks[i], &blocks[i], error))
       return NULL;
-  self->spec.rows = self->spec.tokens = NULL;
+  self->spec.rows = self->spec.tokens = self->spec.counts = NULL;
   return g_steal_pointer (&self);
 }
 
@@ -154,15 +247,17 @@ clip_transformer_free (ClipTransformer *self)
     clip_linear_free (block->out);
     clip_linear_free (block->fc);
     clip_linear_free (block->proj);
-    g_free (block->ln_1.gamma);
-    g_free (block->ln_1.beta);
-    g_free (block->ln_2.gamma);
-    g_free (block->ln_2.beta);
+    clip_norm_clear (&block->ln_1);
+    clip_norm_clear (&block->ln_2);
   }
   g_free (self->blocks);
   clip_attention_free (self->attention);
+  clip_attention_free (self->last_attention);
+  clip_linear_free (self->last_q);
+  g_free (self->pooled);
   clip_engine_free_floats (self->normed);
   clip_engine_free_floats (self->qkv);
+  clip_engine_free_floats (self->q);
   clip_engine_free_floats (self->heads);
   clip_engine_free_floats (self->hidden);
   g_free (self);
@@ -174,22 +269,23 @@ typedef struct {
   const gchar *name; /* behind the block's; NULL: not shown */
 } Shown;
 
-/* Each sequence by itself, its padding left out. */
+/* All at once, or each sequence by itself and its padding left out. */
 static void
 show (const ClipTransformer *self, const Block *block,
     const ClipSequences *where, Shown shown)
 {
-  guint index = block - self->blocks;
+  const ClipSequence together = { .n_tokens = where->n_rows };
+  const ClipSequence *sequences =
+      self->spec.shown_together ? &together : where->sequences;
+  guint n = self->spec.shown_together ? 1 : where->n_sequences;
 
   if (shown.name == NULL || self->tracer->trace == NULL)
     return;
-  for (guint i = 0; i < where->n_sequences; i++) {
-    const ClipSequence *sequence = &where->sequences[i];
-
+  for (guint i = 0; i < n; i++)
     clip_tracer_show (self->tracer,
-        shown.values + sequence->first_row * shown.width, sequence->n_tokens,
-        shown.width, "%s.%u%s", self->spec.name, index, shown.name);
-  }
+        shown.values + sequences[i].first_row * shown.width,
+        sequences[i].n_tokens, shown.width, "%s.%u%s", self->spec.name,
+        (guint)(block - self->blocks), shown.name);
 }
 
 /* qkv: [R, 3W] -> heads: [R, W] */
@@ -210,60 +306,126 @@ attend (ClipTransformer *self, const ClipSequences *where, GError **error)
   return TRUE;
 }
 
+/* q: [C, W], qkv: [R, 2W] -> heads: [C, W] */
+static gboolean
+attend_last (ClipTransformer *self, const ClipSequences *where, GError **error)
+{
+  gsize width = self->spec.width;
+
+  for (guint i = 0; i < where->n_sequences; i++) {
+    const ClipSequence *sequence = &where->sequences[i];
+    const gfloat *k = self->qkv + sequence->first_row * 2 * width;
+
+    if (!clip_attention_run (self->last_attention, sequence->n_rows,
+            sequence->n_tokens, self->q + i * width, k, k + width,
+            self->heads + i * width, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 /* What a half of a block starts from: x, or its norm. */
 static const gfloat *
 norm_before (
-    ClipTransformer *self, const Norm *norm, guint rows, const gfloat *x)
+    ClipTransformer *self, const ClipNorm *norm, guint rows, const gfloat *x)
 {
   if (self->spec.norm_after)
     return x;
-  clip_rows_layer_norm (self->engine, rows, self->spec.width, x, norm->gamma,
-      norm->beta, self->spec.eps, self->normed);
+  clip_norm_run (norm, self->engine, rows, x, self->normed);
   return self->normed;
 }
 
 static void
-norm_after (ClipTransformer *self, const Norm *norm, guint rows, gfloat *x)
+norm_after (ClipTransformer *self, const ClipNorm *norm, guint rows, gfloat *x)
 {
   if (self->spec.norm_after)
-    clip_rows_layer_norm (self->engine, rows, self->spec.width, x, norm->gamma,
-        norm->beta, self->spec.eps, x);
+    clip_norm_run (norm, self->engine, rows, x, x);
 }
 
+/* From ln_1 to queries, keys and values, as far as qkv has them. */
 static gboolean
-run_block (ClipTransformer *self, const Block *block,
+run_qkv (ClipTransformer *self, const Block *block, const ClipSequences *where,
+    const gfloat *x, GError **error)
+{
+  const gfloat *src = norm_before (self, &block->ln_1, where->n_rows, x);
+
+  show (
+      self, block, where, (Shown){ src, self->spec.width, self->names->ln_1 });
+  return clip_linear_run (block->qkv, where->n_rows, src, self->qkv, error);
+}
+
+/* From the heads to the block's end. */
+static gboolean
+finish_block (ClipTransformer *self, const Block *block,
     const ClipSequences *where, gfloat *x, GError **error)
 {
-  const ClipBlockSpec *spec = &self->spec;
-  guint rows = where->n_rows;
+  const Names *names = self->names;
+  guint width = self->spec.width, rows = where->n_rows;
+  const gfloat *src = NULL;
 
-  if (!clip_linear_run (block->qkv, rows,
-          norm_before (self, &block->ln_1, rows, x), self->qkv, error) ||
-      !attend (self, where, error) ||
-      !clip_linear_run (block->out, rows, self->heads, x, error))
+  show (self, block, where, (Shown){ self->heads, width, names->heads });
+  if (!clip_linear_run (block->out, rows, self->heads, x, error))
     return FALSE;
   norm_after (self, &block->ln_1, rows, x);
-  show (self, block, where,
-      (Shown){ self->heads, spec->width, spec->heads_name });
-  show (self, block, where, (Shown){ x, spec->width, spec->half_name });
+  show (self, block, where, (Shown){ x, width, names->half });
 
-  if (!clip_linear_run (block->fc, rows,
-          norm_before (self, &block->ln_2, rows, x), self->hidden, error) ||
+  src = norm_before (self, &block->ln_2, rows, x);
+  show (self, block, where, (Shown){ src, width, names->ln_2 });
+  if (!clip_linear_run (block->fc, rows, src, self->hidden, error) ||
       !clip_linear_run (block->proj, rows, self->hidden, x, error))
     return FALSE;
   norm_after (self, &block->ln_2, rows, x);
   show (self, block, where,
-      (Shown){ self->hidden, spec->mlp_width, spec->hidden_name });
-  show (self, block, where, (Shown){ x, spec->width, "" });
+      (Shown){ self->hidden, block->mlp_width, names->hidden });
+  show (self, block, where, (Shown){ x, width, "" });
   return TRUE;
+}
+
+static void
+pool (const ClipTransformer *self, const ClipSequences *where, const gfloat *x,
+    gfloat *pooled)
+{
+  gsize width = self->spec.width;
+
+  for (guint i = 0; i < where->n_sequences; i++) {
+    const ClipSequence *sequence = &where->sequences[i];
+    gsize row = sequence->first_row;
+
+    if (self->spec.causal)
+      row += sequence->n_tokens - 1;
+    memcpy (pooled + i * width, x + row * width, sizeof (gfloat) * width);
+  }
+}
+
+static gboolean
+run_last_block (ClipTransformer *self, const ClipSequences *where, gfloat *x,
+    gfloat *pooled, GError **error)
+{
+  const Block *block = &self->blocks[self->n_blocks - 1];
+  const ClipSequences rows = {
+    .n_rows = where->count,
+    .sequences = self->pooled,
+    .n_sequences = where->n_sequences,
+  };
+
+  if (!run_qkv (self, block, where, x, error))
+    return FALSE;
+  pool (self, where, x, pooled);
+  return clip_linear_run (self->last_q, rows.n_rows,
+             norm_before (self, &block->ln_1, rows.n_rows, pooled), self->q,
+             error) &&
+         attend_last (self, where, error) &&
+         finish_block (self, block, &rows, pooled, error);
 }
 
 gboolean
 clip_transformer_run (ClipTransformer *self, const ClipSequences *where,
-    gfloat *x, GError **error)
+    gfloat *x, gfloat *pooled, GError **error)
 {
-  for (guint i = 0; i < self->n_blocks; i++)
-    if (!run_block (self, &self->blocks[i], where, x, error))
+  for (guint i = 0; i + 1 < self->n_blocks; i++)
+    if (!run_qkv (self, &self->blocks[i], where, x, error) ||
+        !attend (self, where, error) ||
+        !finish_block (self, &self->blocks[i], where, x, error))
       return FALSE;
-  return TRUE;
+  return run_last_block (self, where, x, pooled, error);
 }

@@ -3,9 +3,10 @@
 
 /* A stack of transformer blocks, the norms before or behind: BERT's, and the
  * picture's and text's of CLIP. It works in place on rows in which one or more
- * sequences lie.
+ * sequences lie, and gives one row of each: the first, or of causal sequences
+ * the last. Of the last block only that row is computed behind keys and values.
  *
- * Letters: R rows, W width, M MLP width. */
+ * Letters: R rows, C sequences (a count built for), W width, M MLP width. */
 #pragma once
 
 #include "encode/tower.h"
@@ -22,34 +23,30 @@ typedef struct {
   guint n_rows; /* one of the spec's rows */
   const ClipSequence *sequences;
   guint n_sequences;
+  guint count; /* one of the spec's counts, at least n_sequences */
 } ClipSequences;
 
 typedef struct {
   const gchar *name; /* of the stack; a block's adds a dot and its number */
   guint width;
   guint heads;
-  guint mlp_width;
   ClipActivation activation;
   gfloat eps;
-  gboolean norm_after; /* BERT: x = LN (x + f (x)); else x += f (LN (x)) */
-  gboolean causal;
-  const guint *rows; /* of all sequences together, ascending */
+  gboolean norm_after;     /* BERT: x = LN (x + f (x)); else x += f (LN (x)) */
+  gboolean causal;         /* token t sees 0 … t, and the last row is given */
+  gboolean shown_together; /* the trace shows the sequences at once */
+  const guint *rows;       /* of all sequences together, ascending */
   guint n_rows;
   const guint *tokens; /* of one sequence, ascending */
   guint n_tokens;
-
-  /* The trace's names of what happens inside a block, behind the block's own:
-   * the heads side by side, x after its first half, the MLP's hidden layer.
-   * NULL where the original code has no such module. */
-  const gchar *heads_name;
-  const gchar *half_name;
-  const gchar *hidden_name;
+  const guint *counts; /* of sequences, ascending */
+  guint n_counts;
 } ClipBlockSpec;
 
 typedef struct _ClipTransformer ClipTransformer;
 
-/* @spec: its names are static, its lists may be freed
- * @blocks: [n_blocks], read one tensor at a time
+/* @spec: its name is static, its lists may be freed
+ * @blocks: [n_blocks], read one tensor at a time; at least one
  *
  * Returns: (transfer full): NULL with the errors of engine/ and load/. */
 ClipTransformer *clip_transformer_new (const ClipTowerContext *context,
@@ -58,6 +55,7 @@ ClipTransformer *clip_transformer_new (const ClipTowerContext *context,
 void clip_transformer_free (ClipTransformer *transformer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipTransformer, clip_transformer_free)
 
-/* @x: [R, W], in place */
+/* @x: [R, W], used up
+ * @pooled: (out caller-allocates): [C, W], a row for each sequence */
 gboolean clip_transformer_run (ClipTransformer *transformer,
-    const ClipSequences *where, gfloat *x, GError **error);
+    const ClipSequences *where, gfloat *x, gfloat *pooled, GError **error);

@@ -41,15 +41,13 @@ static const struct {
 };
 
 /* model-spec.md section 9, the first text: the probes of [12, 128] that lie in
- * its six tokens, and the first values of a row. */
+ * its six tokens, and the first values of the last layer's only row. */
 static const struct {
   const gchar *name;
   gdouble probes[4];
 } layers_b[] = {
   { "bert.embeddings", { 1.751668, -0.6369622, 0.1061272, 0.7923614 } },
   { "bert.encoder.layer.0", { 1.55368, -0.5286032, -0.4217548, 1.11967 } },
-  { "bert.encoder.layer.1",
-    { 0.07024114, -0.4042602, -0.1071592, 1.343315 } },
 };
 static const gdouble cls_b[] = { 0.07024114, 0.7307954, -0.5062705, -1.237259,
   0.8029598, -1.614529, 0.9928093, -0.3809719 };
@@ -79,6 +77,8 @@ layers_equal_the_original (gconstpointer folder)
           layers_b[i].probes[j], LAYER_TOLERANCE);
     }
   }
+  layer = layer_find (layers, "bert.encoder.layer.1");
+  g_assert_cmpuint (layer->n_rows, ==, 1);
   for (gsize j = 0; j < G_N_ELEMENTS (cls_b); j++)
     assert_near (layer->name, j, layer->values[j], cls_b[j], LAYER_TOLERANCE);
 }

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+#include "encode/norm.h"
+
+#include "encode/weights.h"
+
+gboolean
+clip_norm_init (
+    ClipNorm *norm, ClipAffineTensors tensors, gfloat eps, GError **error)
+{
+  if (tensors.weight == NULL)
+    return TRUE;
+  norm->width = clip_tensor_get_n_elements (tensors.weight);
+  norm->eps = eps;
+  norm->gamma = clip_weights_read (tensors.weight, error);
+  if (norm->gamma == NULL)
+    return FALSE;
+  norm->beta = clip_weights_read (tensors.bias, error);
+  return norm->beta != NULL;
+}
+
+void
+clip_norm_clear (ClipNorm *norm)
+{
+  g_clear_pointer (&norm->gamma, g_free);
+  g_clear_pointer (&norm->beta, g_free);
+}
+
+void
+clip_norm_run (const ClipNorm *norm, ClipEngine *engine, guint rows,
+    const gfloat *src, gfloat *dst)
+{
+  if (norm->gamma != NULL)
+    clip_rows_layer_norm (engine, rows, norm->width, src, norm->gamma,
+        norm->beta, norm->eps, dst);
+}

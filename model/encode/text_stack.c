@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+/* Letters: R rows of a block of texts, W width, E embedding, T positions, V
+ * words. */
+
+#include "encode/text_stack.h"
+
+#include "clip-error.h"
+#include "encode/norm.h"
+#include "encode/packing.h"
+#include "encode/weights.h"
+
+#include <string.h>
+
+struct _ClipTextStack {
+  ClipTextStackSpec spec; /* its tensors are not kept */
+  ClipEngine *engine;
+  const ClipTracer *tracer;
+  guint width;
+  guint embed_dim;
+  ClipPacking packing;
+  guint *selected; /* [context length]: of the text being laid */
+
+  ClipDtype word_dtype;
+  guint8 *words;     /* [V, W], in the file's type */
+  gfloat *positions; /* [T, W], the first token type added */
+  ClipNorm ln_input;
+  ClipTransformer *transformer;
+  ClipNorm ln_output;
+  ClipLinear *projection;
+
+  gfloat *x;          /* [R, W] */
+  gfloat *pooled;     /* [CLIP_PACKING_MAX_SEQUENCES, W] */
+  gfloat *embeddings; /* [CLIP_PACKING_MAX_SEQUENCES, E] */
+};
+
+void
+clip_text_stack_free (gpointer stack)
+{
+  ClipTextStack *self = stack;
+
+  if (self == NULL)
+    return;
+  g_free (self->selected);
+  g_free (self->words);
+  g_free (self->positions);
+  clip_norm_clear (&self->ln_input);
+  clip_transformer_free (self->transformer);
+  clip_norm_clear (&self->ln_output);
+  clip_linear_free (self->projection);
+  clip_engine_free_floats (self->x);
+  clip_engine_free_floats (self->pooled);
+  clip_engine_free_floats (self->embeddings);
+  g_free (self);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipTextStack, clip_text_stack_free)
+
+static gboolean
+build_words (ClipTextStack *self, const ClipTensor *words, GError **error)
+{
+  gsize n = clip_tensor_get_n_elements (words);
+
+  self->word_dtype = clip_tensor_get_dtype (words);
+  self->words = g_try_malloc_n (n, clip_dtype_get_size (self->word_dtype));
+  if (self->words == NULL) {
+    g_set_error (error, CLIP_ERROR, CLIP_ERROR_NO_SPACE,
+        "no memory for the %" G_GSIZE_FORMAT " values of tensor '%s'", n,
+        clip_tensor_get_name (words));
+    return FALSE;
+  }
+  return clip_tensor_read_raw (words, self->words, error);
+}
+
+/* Every token is of the first type, so its row is part of each position's. */
+static gboolean
+build_positions (
+    ClipTextStack *self, const ClipTextStackSpec *spec, GError **error)
+{
+  gsize n = clip_tensor_get_n_elements (spec->positions);
+  g_autofree gfloat *types = NULL;
+
+  self->positions = clip_weights_read (spec->positions, error);
+  if (self->positions == NULL)
+    return FALSE;
+  if (spec->types == NULL)
+    return TRUE;
+  types = clip_weights_read (spec->types, error);
+  if (types == NULL)
+    return FALSE;
+  for (gsize i = 0; i < n; i++)
+    self->positions[i] += types[i % self->width];
+  return TRUE;
+}
+
+static gboolean
+build_layers (ClipTextStack *self, const ClipTowerContext *context,
+    const ClipTextStackSpec *spec, GError **error)
+{
+  const ClipTextConfig *config =
+      &clip_checkpoint_get_config (context->checkpoint)->text;
+  const ClipBlockSpec blocks = {
+    .name = spec->blocks_name,
+    .width = config->width,
+    .heads = config->heads,
+    .activation = config->activation,
+    .eps = config->eps,
+    .norm_after = spec->norm_after,
+    .causal = spec->causal,
+    .rows = self->packing.rows,
+    .n_rows = CLIP_PACKING_N_BLOCKS,
+    .tokens = self->packing.tokens,
+    .n_tokens = self->packing.n_tokens,
+    .counts = self->packing.counts,
+    .n_counts = CLIP_PACKING_N_BLOCKS,
+  };
+  const ClipLinearSpec projection = {
+    .in_features = self->width,
+    .out_features = self->embed_dim,
+    .transposed = TRUE,
+    .rows = self->packing.counts,
+    .n_rows = CLIP_PACKING_N_BLOCKS,
+  };
+
+  if (!clip_norm_init (&self->ln_input, spec->ln_input, config->eps, error) ||
+      !clip_norm_init (&self->ln_output, spec->ln_output, config->eps, error))
+    return FALSE;
+  self->transformer = clip_transformer_new (
+      context, &blocks, spec->blocks, spec->n_blocks, error);
+  if (self->transformer == NULL)
+    return FALSE;
+  self->projection = clip_weights_linear (context->engine, &projection,
+      (ClipAffineTensors){ .weight = spec->projection }, error);
+  return self->projection != NULL;
+}
+
+static gboolean
+build_buffers (ClipTextStack *self, GError **error)
+{
+  gsize rows = self->packing.rows[CLIP_PACKING_N_BLOCKS - 1];
+
+  self->x = clip_engine_alloc (rows * self->width, error);
+  if (self->x == NULL)
+    return FALSE;
+  self->pooled = clip_engine_alloc (
+      (gsize)CLIP_PACKING_MAX_SEQUENCES * self->width, error);
+  if (self->pooled == NULL)
+    return FALSE;
+  self->embeddings = clip_engine_alloc (
+      (gsize)CLIP_PACKING_MAX_SEQUENCES * self->embed_dim, error);
+  return self->embeddings != NULL;
+}
+
+ClipTextStack *
+clip_text_stack_new (const ClipTowerContext *context,
+    const ClipTextStackSpec *spec, GError **error)
+{
+  const ClipConfig *config = clip_checkpoint_get_config (context->checkpoint);
+  g_autoptr (ClipTextStack) self = g_new0 (ClipTextStack, 1);
+
+  self->spec = *spec;
+  self->engine = context->engine;
+  self->tracer = context->tracer;
+  self->width = config->text.width;
+  self->embed_dim = config->embed_dim;
+  self->selected = g_new (guint, config->text.context_length);
+  clip_packing_init (&self->packing, config->text.context_length);
+  if (!build_words (self, spec->words, error) ||
+      !build_positions (self, spec, error) ||
+      !build_layers (self, context, spec, error) ||
+      !build_buffers (self, error))
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
+/* word[id] + position [+ first token type], a row for each selected token */
+static void
+embed (const ClipTextStack *self, const ClipTokens *tokens,
+    const ClipSequence *sequence)
+{
+  gsize width = self->width;
+  gsize word_size = width * clip_dtype_get_size (self->word_dtype);
+  gfloat *row = self->x + sequence->first_row * width;
+
+  for (guint i = 0; i < sequence->n_tokens; i++, row += width) {
+    guint t = self->selected[i];
+    const gfloat *position = self->positions + t * width;
+
+    clip_dtype_to_f32 (
+        self->word_dtype, self->words + tokens->ids[t] * word_size, row, width);
+    for (gsize j = 0; j < width; j++)
+      row[j] += position[j];
+  }
+}
+
+/* Lays as many texts as fit into the block.
+ *
+ * Returns: how many, at least 1 */
+static guint
+fill_block (ClipTextStack *self, guint n, const ClipTokens *tokens)
+{
+  ClipPacking *packing = &self->packing;
+  guint filled = 0;
+
+  clip_packing_clear (packing);
+  memset (self->x, 0,
+      sizeof (gfloat) * self->width * packing->rows[CLIP_PACKING_N_BLOCKS - 1]);
+  while (
+      filled < n && clip_packing_add (packing,
+                        self->spec.select (&tokens[filled], self->selected))) {
+    embed (self, &tokens[filled], &packing->sequences[filled]);
+    filled++;
+  }
+  return filled;
+}
+
+static gboolean
+run_block (ClipTextStack *self, GError **error)
+{
+  const ClipPacking *packing = &self->packing;
+  const ClipSequences where = {
+    .n_rows = packing->rows[clip_packing_get_block (packing)],
+    .sequences = packing->sequences,
+    .n_sequences = packing->n_sequences,
+    .count = packing->counts[clip_packing_get_count (packing)],
+  };
+
+  clip_norm_run (&self->ln_input, self->engine, where.n_rows, self->x, self->x);
+  for (guint i = 0; i < where.n_sequences; i++)
+    clip_tracer_show (self->tracer,
+        self->x + (gsize)where.sequences[i].first_row * self->width,
+        where.sequences[i].n_tokens, self->width, "%s", self->spec.input_name);
+  if (!clip_transformer_run (
+          self->transformer, &where, self->x, self->pooled, error))
+    return FALSE;
+  clip_norm_run (
+      &self->ln_output, self->engine, where.count, self->pooled, self->pooled);
+  for (guint i = 0; self->spec.output_name != NULL && i < where.n_sequences;
+       i++)
+    clip_tracer_show (self->tracer, self->pooled + (gsize)i * self->width, 1,
+        self->width, "%s", self->spec.output_name);
+  return clip_linear_run (
+      self->projection, where.count, self->pooled, self->embeddings, error);
+}
+
+gboolean
+clip_text_stack_run (gpointer stack, guint n, const ClipTokens *tokens,
+    gfloat *embeddings, GError **error)
+{
+  ClipTextStack *self = stack;
+  guint done = 0;
+
+  while (done < n) {
+    guint filled = fill_block (self, n - done, tokens + done);
+
+    if (!run_block (self, error))
+      return FALSE;
+    memcpy (embeddings + (gsize)done * self->embed_dim, self->embeddings,
+        sizeof (gfloat) * filled * self->embed_dim);
+    done += filled;
+  }
+  return TRUE;
+}
