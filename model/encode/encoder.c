@@ -66,9 +66,7 @@ build (ClipEncoder *self, guint n_threads, guint max_batch, GError **error)
       clip_engine_alloc ((gsize)max_batch * info->embed_dim, error);
   if (self->embeddings == NULL)
     return FALSE;
-  self->vision_kind = clip_vision_tower_find (config->vision.kind, error);
-  if (self->vision_kind == NULL)
-    return FALSE;
+  self->vision_kind = clip_vision_tower_find (config->vision.kind);
   context = make_context (self);
   self->vision = self->vision_kind->build (&context, error);
   return self->vision != NULL;

@@ -3,8 +3,6 @@
 
 #include "encode/tower.h"
 
-#include "clip-error.h"
-
 struct _ClipModel {
   ClipCheckpoint *checkpoint;
   gchar *id;
@@ -72,23 +70,15 @@ clip_model_ref (ClipModel *self)
   return g_atomic_rc_box_acquire (self);
 }
 
-/* "modified-resnet + bert"
- *
- * Returns: NULL where there is no tower of the model's kind. */
+/* "modified-resnet + bert" */
 static gchar *
-describe_family (const ClipConfig *config, GError **error)
+describe_family (const ClipConfig *config)
 {
-  const ClipVisionTower *vision =
-      clip_vision_tower_find (config->vision.kind, error);
-  const ClipTextTower *text = NULL;
+  const ClipVisionTower *vision = clip_vision_tower_find (config->vision.kind);
+  const ClipTextTower *text = clip_text_tower_find (config->text.kind, NULL);
 
-  if (vision == NULL)
-    return NULL;
-  if (config->text.kind == CLIP_TEXT_NONE)
-    return g_strdup (vision->name);
-  text = clip_text_tower_find (config->text.kind, error);
   return text != NULL ? g_strdup_printf ("%s + %s", vision->name, text->name)
-                      : NULL;
+                      : g_strdup (vision->name);
 }
 
 ClipModel *
@@ -101,11 +91,7 @@ clip_model_open (const gchar *path, GError **error)
   if (self->checkpoint == NULL)
     return NULL;
   config = clip_checkpoint_get_config (self->checkpoint);
-  self->family = describe_family (config, error);
-  if (self->family == NULL) {
-    g_prefix_error (error, "%s: ", path);
-    return NULL;
-  }
+  self->family = describe_family (config);
   self->id = clip_checkpoint_identify (self->checkpoint, error);
   if (self->id == NULL)
     return NULL;

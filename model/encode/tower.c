@@ -7,34 +7,27 @@
 
 static const ClipVisionTower *const vision_towers[] = {
   [CLIP_VISION_MODIFIED_RESNET] = &clip_modified_resnet_tower,
+  [CLIP_VISION_TRANSFORMER] = &clip_vision_transformer_tower,
 };
 
 static const ClipTextTower *const text_towers[] = {
   [CLIP_TEXT_BERT] = &clip_bert_tower,
+  [CLIP_TEXT_TRANSFORMER] = &clip_text_transformer_tower,
 };
 
 const ClipVisionTower *
-clip_vision_tower_find (ClipVisionKind kind, GError **error)
+clip_vision_tower_find (ClipVisionKind kind)
 {
-  if (kind < G_N_ELEMENTS (vision_towers) && vision_towers[kind] != NULL)
-    return vision_towers[kind];
-  g_set_error (error, CLIP_ERROR, CLIP_ERROR_MODEL,
-      "this version runs ModifiedResNet image encoders only, the model has a "
-      "vision transformer");
-  return NULL;
+  return vision_towers[kind];
 }
 
 const ClipTextTower *
 clip_text_tower_find (ClipTextKind kind, GError **error)
 {
-  if (kind < G_N_ELEMENTS (text_towers) && text_towers[kind] != NULL)
-    return text_towers[kind];
-  g_set_error (error, CLIP_ERROR, CLIP_ERROR_MODEL,
-      kind == CLIP_TEXT_NONE
-          ? "the model has no text encoder: it encodes pictures, not prompts"
-          : "this version runs BERT text encoders only, the model has CLIP's "
-            "text transformer");
-  return NULL;
+  if (text_towers[kind] == NULL)
+    g_set_error (error, CLIP_ERROR, CLIP_ERROR_MODEL,
+        "the model has no text encoder: it encodes pictures, not prompts");
+  return text_towers[kind];
 }
 
 void

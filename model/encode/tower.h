@@ -52,12 +52,11 @@ typedef struct {
 } ClipTextTower;
 
 extern const ClipVisionTower clip_modified_resnet_tower;
+extern const ClipVisionTower clip_vision_transformer_tower;
 extern const ClipTextTower clip_bert_tower;
+extern const ClipTextTower clip_text_transformer_tower;
 
-/* NULL with CLIP_ERROR_MODEL for a kind that cannot be run. */
-const ClipVisionTower *clip_vision_tower_find (
-    ClipVisionKind kind, GError **error);
+const ClipVisionTower *clip_vision_tower_find (ClipVisionKind kind);
 
-/* NULL with CLIP_ERROR_MODEL for a kind that cannot be run, also
- * CLIP_TEXT_NONE. */
+/* NULL with CLIP_ERROR_MODEL for CLIP_TEXT_NONE. */
 const ClipTextTower *clip_text_tower_find (ClipTextKind kind, GError **error);
