@@ -105,3 +105,44 @@ assert_embedding (const gchar *what, const gfloat *embedding, gsize n,
   g_assert_cmpfloat (difference, <=, EMBEDDING_TOLERANCE);
   assert_near (what, n, sqrt (squares), norm, norm * EMBEDDING_TOLERANCE);
 }
+
+/* The picture of model-spec.md section 9, channels last. (transfer full) */
+static inline gfloat *
+make_pixels (guint n)
+{
+  gfloat *pixels = g_new (gfloat, 3 * n * n);
+  guint b = n / 8;
+
+  for (guint c = 0; c < 3; c++)
+    for (guint y = 0; y < n; y++)
+      for (guint x = 0; x < n; x++)
+        pixels[(y * n + x) * 3 + c] =
+            2 * test_uniform ((c * b + y / 8) * b + x / 8, "image") +
+            test_uniform ((c * n + y) * n + x, "noise") / 4;
+  return pixels;
+}
+
+/* What a known mistake makes of an embedding: its first two values, printed to
+ * five digits (model-spec.md section 8.1). */
+typedef struct {
+  const gchar *name;
+  gdouble first[2];
+} Mistake;
+
+/* Fails with the mistake's name: a wrong embedding then says what to look for,
+ * and each mistake is seen to be one that the comparison can tell. */
+static inline void
+assert_no_mistake (
+    const gfloat *embedding, const Mistake *mistakes, gsize n_mistakes)
+{
+  for (gsize i = 0; i < n_mistakes; i++) {
+    const gdouble *first = mistakes[i].first;
+    gdouble off =
+        MAX (fabs (embedding[0] - first[0]), fabs (embedding[1] - first[1]));
+
+    if (off > 1e-4)
+      continue;
+    g_test_message ("the embedding is that of: %s", mistakes[i].name);
+    g_test_fail ();
+  }
+}

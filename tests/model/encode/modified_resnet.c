@@ -44,22 +44,6 @@ static const gfloat embedding_c[] = { 0.5365202f, 1.040748f, -0.2457454f,
 static const gdouble norm_c = 7.662091;
 /* clang-format on */
 
-/* The picture of model-spec.md section 9, channels last. */
-static gfloat *
-make_pixels (guint n)
-{
-  gfloat *pixels = g_new (gfloat, 3 * n * n);
-  guint b = n / 8;
-
-  for (guint c = 0; c < 3; c++)
-    for (guint y = 0; y < n; y++)
-      for (guint x = 0; x < n; x++)
-        pixels[(y * n + x) * 3 + c] =
-            2 * test_uniform ((c * b + y / 8) * b + x / 8, "image") +
-            test_uniform ((c * n + y) * n + x, "noise") / 4;
-  return pixels;
-}
-
 static void
 check_map (const GPtrArray *layers, const MapRow *row)
 {
