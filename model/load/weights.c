@@ -12,7 +12,7 @@
 /* What is looked for in a folder, the best first (model-spec 4.1). */
 static const gchar *const names[] = {
   "model.safetensors",
-  "model.safetensors" CLIP_SHARDS_INDEX_SUFFIX,
+  ("model.safetensors" CLIP_SHARDS_INDEX_SUFFIX),
   "open_clip_model.safetensors",
   "pytorch_model.bin",
   "open_clip_pytorch_model.bin",
