@@ -3,6 +3,8 @@
 
 #include "gstclipresult.h"
 
+#include "gstclipstructure.h"
+
 #include <string.h>
 
 GstClipResult *
@@ -53,13 +55,6 @@ gst_clip_result_get_best (const GstClipResult *result)
 }
 
 /* --- the structure --- */
-
-static void
-set_string (GstStructure *entry, const gchar *name, const gchar *value)
-{
-  if (value != NULL)
-    gst_structure_set (entry, name, G_TYPE_STRING, value, NULL);
-}
 
 static void
 set_time (GstStructure *entry, const gchar *name, GstClockTime time)
@@ -140,17 +135,18 @@ gst_clip_result_describe (GstClipResult *result, const GstClipStamp *stamp)
 {
   GstStructure *entry = gst_structure_new_empty ("result");
 
-  set_string (entry, "element", stamp->element);
-  set_string (entry, "source", stamp->source);
-  set_string (entry, "model", stamp->model);
-  set_string (entry, "precision", stamp->precision);
+  gst_clip_structure_set_string (entry, "element", stamp->element);
+  gst_clip_structure_set_string (entry, "source", stamp->source);
+  gst_clip_structure_set_string (entry, "model", stamp->model);
+  gst_clip_structure_set_string (entry, "precision", stamp->precision);
   gst_structure_set (entry, "result", G_TYPE_UINT64, result->number, NULL);
-  set_string (entry, "reason", stamp->reason);
+  gst_clip_structure_set_string (entry, "reason", stamp->reason);
   set_time (entry, "timestamp", stamp->timestamp);
   set_time (entry, "running-time", stamp->running_time);
   set_time (entry, "stream-time", stamp->stream_time);
   set_time (entry, "duration", stamp->duration);
-  set_string (entry, "utc", *stamp->utc != '\0' ? stamp->utc : NULL);
+  gst_clip_structure_set_string (
+      entry, "utc", *stamp->utc != '\0' ? stamp->utc : NULL);
   set_time (entry, "source-timestamp", result->timestamp);
   set_age (entry, result, stamp);
   if (result->prompts != NULL)

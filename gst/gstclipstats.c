@@ -3,6 +3,8 @@
 
 #include "gstclipstats.h"
 
+#include "gstclipstructure.h"
+
 void
 gst_clip_stats_clear (GstClipStats *stats)
 {
@@ -18,13 +20,6 @@ static guint64
 get_mean (guint64 total, guint64 n)
 {
   return n > 0 ? total / n : 0;
-}
-
-static void
-set_string (GstStructure *structure, const gchar *name, const gchar *value)
-{
-  if (value != NULL)
-    gst_structure_set (structure, name, G_TYPE_STRING, value, NULL);
 }
 
 static void
@@ -50,13 +45,13 @@ gst_clip_stats_to_structure (const GstClipStats *stats)
   set_count (structure, "last-preprocess-time", stats->last_preprocess_time);
   set_count (structure, "mean-preprocess-time",
       get_mean (stats->total_preprocess_time, stats->encoded));
-  set_string (structure, "model", stats->model);
-  set_string (structure, "family", stats->family);
-  set_string (structure, "model-path", stats->model_path);
+  gst_clip_structure_set_string (structure, "model", stats->model);
+  gst_clip_structure_set_string (structure, "family", stats->family);
+  gst_clip_structure_set_string (structure, "model-path", stats->model_path);
   gst_structure_set (structure, "demo", G_TYPE_BOOLEAN, stats->demo, "threads",
       G_TYPE_UINT, stats->threads, NULL);
-  set_string (structure, "precision", stats->precision);
-  set_string (structure, "engine", stats->engine);
+  gst_clip_structure_set_string (structure, "precision", stats->precision);
+  gst_clip_structure_set_string (structure, "engine", stats->engine);
   gst_structure_set (structure, "revision", G_TYPE_UINT, stats->revision,
       "prompts", G_TYPE_UINT, stats->n_prompts, NULL);
   set_count (structure, "warnings", stats->warnings);
