@@ -129,7 +129,7 @@ read_side (const ClipInventory *inventory, const gchar *key, guint *side,
 {
   const Shape shape = { key, 2, 0, 0,
     { 2, CLIP_MAX_SIDE * CLIP_MAX_SIDE + 1 } };
-  guint rows;
+  guint rows = 0;
 
   if (!read_shape (inventory, &shape, &rows, error))
     return FALSE;
@@ -196,7 +196,7 @@ read_blocks (const ClipInventory *inventory, const gchar *prefix,
   for (guint i = 0; i < n_blocks; i++) {
     g_autofree gchar *key = g_strdup_printf ("%s%u%s", prefix, i, fc);
     const Shape shape = { key, 2, 0, 0, { 1, 4 * CLIP_MAX_WIDTH } };
-    guint width;
+    guint width = 0;
 
     if (!read_shape (inventory, &shape, &width, error))
       return FALSE;
