@@ -56,7 +56,8 @@ done
 if [ ! -e "$root/build/build.ninja" ]; then
   step "Configuring" meson setup "$root/build" "$root" ||
     die "The build needs meson, ninja, a C compiler and the development files" \
-      "of GStreamer 1.22 with its base plugins, oneDNN, jansson and xxHash:" \
+      "of GStreamer 1.22 with its base plugins, oneDNN, jansson, libzip, zlib" \
+      "and xxHash:" \
       "install what the output above says is missing, then try again."
 fi
 step "Building" ninja -C "$root/build" tag ||

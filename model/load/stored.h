@@ -5,7 +5,7 @@
  * them, each proven to lie inside it. Nothing is read yet. */
 #pragma once
 
-#include "load/file.h"
+#include "load/storage.h"
 #include "load/tensor.h"
 
 /* Of any tensor in a file; those that are used have fewer. */
@@ -15,17 +15,41 @@ typedef struct {
   gchar *name;
   const gchar *key;     /* @name or its end; an inventory sets it */
   const ClipFile *file; /* belongs to the checkpoint */
+  ClipStorage *storage; /* it lies in; NULL where the format has none */
   guint64 offset;       /* bytes from the file's start, of any alignment */
-  const gchar *type;    /* as the format spells it, static: "F16" */
+  const gchar *type;    /* as safetensors spells it, static: "F16" */
   ClipDtype dtype;
   guint n_dims;
   guint64 dims[CLIP_STORED_MAX_DIMS];
   guint64 n_elements;
+  /* Where the elements do not follow each other in the order of the shape: how
+   * many elements apart those are that follow each other in each dimension.
+   * All differ in place, so that there are not more than the file has. */
+  gboolean is_strided;
+  guint64 strides[CLIP_STORED_MAX_DIMS];
   gboolean is_used;
 } ClipStoredTensor;
 
 void clip_stored_tensor_free (ClipStoredTensor *stored);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipStoredTensor, clip_stored_tensor_free)
+
+/* Reads one in the order of its shape. */
+typedef struct {
+  const ClipStoredTensor *stored;
+  guint8 *extent; /* all it lies among, where it is strided */
+} ClipStoredReader;
+
+/* @reader: (out caller-allocates): zeroed; for clip_stored_reader_clear()
+ *
+ * Returns: FALSE with CLIP_ERROR_READ, also where a checksum differs */
+gboolean clip_stored_reader_open (
+    ClipStoredReader *reader, const ClipStoredTensor *stored, GError **error);
+void clip_stored_reader_clear (ClipStoredReader *reader);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ClipStoredReader, clip_stored_reader_clear)
+
+/* @dst: (out caller-allocates): elements @first … @first + @n - 1 as stored */
+gboolean clip_stored_reader_read (const ClipStoredReader *reader, guint64 first,
+    gsize n, guint8 *dst, GError **error);
 
 /* Query, key and value at most. */
 #define CLIP_TENSOR_MAX_PARTS 3

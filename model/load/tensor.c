@@ -147,7 +147,7 @@ are_finite (const gfloat *values, gsize n, gsize *index)
 
 /* Elements @first … @first + @n - 1 of a part. */
 typedef struct {
-  const ClipStoredTensor *part;
+  const ClipStoredReader *reader;
   gsize first, n;
 } Span;
 
@@ -156,14 +156,11 @@ typedef struct {
 static gboolean
 read_span (const Span *span, guint8 *raw, gfloat *values, GError **error)
 {
-  const ClipStoredTensor *part = span->part;
-  gsize size = dtypes[part->dtype].size, index = 0;
+  const ClipStoredTensor *part = span->reader->stored;
+  gsize index = 0;
 
-  if (!clip_file_read_at (part->file, part->offset + span->first * size, raw,
-          span->n * size, error)) {
-    g_prefix_error (error, "tensor '%s': ", part->name);
+  if (!clip_stored_reader_read (span->reader, span->first, span->n, raw, error))
     return FALSE;
-  }
   dtypes[part->dtype].convert (raw, values, span->n);
   if (are_finite (values, span->n, &index))
     return TRUE;
@@ -198,9 +195,12 @@ read_transposed (
   const gsize most = CHUNK_SIZE / sizeof (gdouble);
   g_autofree guint8 *raw = g_malloc (CHUNK_SIZE);
   g_autofree gfloat *values = g_new (gfloat, most);
+  g_auto (ClipStoredReader) reader = { NULL };
 
+  if (!clip_stored_reader_open (&reader, part, error))
+    return FALSE;
   for (gsize at = 0; at < part->n_elements; at += most) {
-    const Span span = { part, at, MIN (most, part->n_elements - at) };
+    const Span span = { &reader, at, MIN (most, part->n_elements - at) };
     if (!read_span (&span, raw, values, error))
       return FALSE;
     if (is_raw)
@@ -222,9 +222,12 @@ clip_tensor_read_f32 (const ClipTensor *tensor, gfloat *dst, GError **error)
   for (guint i = 0; i < tensor->n_parts; i++) {
     const ClipStoredTensor *part = tensor->parts[i];
     const gsize most = CHUNK_SIZE / dtypes[part->dtype].size;
+    g_auto (ClipStoredReader) reader = { NULL };
 
+    if (!clip_stored_reader_open (&reader, part, error))
+      return FALSE;
     for (gsize at = 0; at < part->n_elements; at += most) {
-      const Span span = { part, at, MIN (most, part->n_elements - at) };
+      const Span span = { &reader, at, MIN (most, part->n_elements - at) };
       if (!read_span (&span, chunk, dst + at, error))
         return FALSE;
     }
@@ -260,9 +263,12 @@ clip_tensor_visit (const ClipTensor *tensor, ClipTensorVisit visit,
   values = g_new (gfloat, most);
   for (guint i = 0; i < tensor->n_parts; i++) {
     const ClipStoredTensor *part = tensor->parts[i];
+    g_auto (ClipStoredReader) reader = { NULL };
 
+    if (!clip_stored_reader_open (&reader, part, error))
+      return FALSE;
     for (gsize at = 0; at < part->n_elements; at += most) {
-      const Span span = { part, at, MIN (most, part->n_elements - at) };
+      const Span span = { &reader, at, MIN (most, part->n_elements - at) };
       if (!read_span (&span, chunk, values, error))
         return FALSE;
       visit (user_data, values, span.n);
@@ -284,6 +290,7 @@ clip_tensor_read_raw (const ClipTensor *tensor, gpointer dst, GError **error)
   values = g_new (gfloat, most);
   for (guint i = 0; i < tensor->n_parts; i++) {
     const ClipStoredTensor *part = tensor->parts[i];
+    g_auto (ClipStoredReader) reader = { NULL };
 
     if (part->dtype != dtype) {
       g_set_error (error, CLIP_ERROR, CLIP_ERROR_MODEL,
@@ -293,31 +300,14 @@ clip_tensor_read_raw (const ClipTensor *tensor, gpointer dst, GError **error)
           tensor->parts[0]->type);
       return FALSE;
     }
+    if (!clip_stored_reader_open (&reader, part, error))
+      return FALSE;
     for (gsize at = 0; at < part->n_elements; at += most) {
-      const Span span = { part, at, MIN (most, part->n_elements - at) };
+      const Span span = { &reader, at, MIN (most, part->n_elements - at) };
       if (!read_span (&span, bytes + at * size, values, error))
         return FALSE;
     }
     bytes += part->n_elements * size;
   }
   return TRUE;
-}
-
-void
-clip_stored_tensor_free (ClipStoredTensor *stored)
-{
-  g_free (stored->name);
-  g_free (stored);
-}
-
-gchar *
-clip_dims_to_string (const guint64 *dims, guint n_dims)
-{
-  GString *text = g_string_new ("[");
-
-  for (guint i = 0; i < n_dims; i++)
-    g_string_append_printf (
-        text, "%s%" G_GUINT64_FORMAT, i > 0 ? ", " : "", dims[i]);
-  g_string_append_c (text, ']');
-  return g_string_free (text, FALSE);
 }

@@ -6,6 +6,7 @@
 #include "clip-error.h"
 #include "load/safetensors.h"
 #include "load/shards.h"
+#include "load/torchfile.h"
 
 #include <string.h>
 
@@ -25,43 +26,75 @@ read_safetensors (ClipWeights *weights, GError **error)
   return weights->stored != NULL;
 }
 
+static gboolean
+read_torchfile (ClipWeights *weights, GError **error)
+{
+  weights->stored = clip_torchfile_read (weights->files->pdata[0], error);
+  return weights->stored != NULL;
+}
+
+static gboolean
+read_legacy_torchfile (ClipWeights *weights, GError **error)
+{
+  weights->stored =
+      clip_torchfile_read_legacy (weights->files->pdata[0], error);
+  return weights->stored != NULL;
+}
+
 /* A weights format, told by its first bytes. Some are known only so that the
  * error can say what to do. */
 typedef struct {
   const gchar *magic; /* NULL for the last, which has none */
   gsize magic_size;
+  gsize magic_at;
   /* Fills @stored, and adds to @files what else it opens. */
   gboolean (*read) (ClipWeights *weights, GError **error);
   const gchar *refusal;
 } Format;
 
 static const Format formats[] = {
-  { "PK\3\4", 4, NULL,
-      "is a PyTorch or zip archive; convert it to safetensors" },
-  { "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46", 8, NULL,
-      "is an old PyTorch file; convert it to safetensors" },
-  { "GGUF", 4, NULL, "is a GGUF file; safetensors is supported" },
-  { "version ", 8, NULL,
+  { "PK\3\4", 4, 0, read_torchfile },
+  { CLIP_TORCHFILE_LEGACY_MAGIC, sizeof CLIP_TORCHFILE_LEGACY_MAGIC - 1, 0,
+      read_legacy_torchfile },
+  { "ustar", 5, 257, NULL,
+      "is a tar archive, as PyTorch wrote them before 0.1.10; load it there and "
+      "save it again with a PyTorch of today, or as safetensors" },
+  { "GGUF", 4, 0, NULL, "is a GGUF file; safetensors is supported" },
+  { "version ", 8, 0, NULL,
       "is a Git LFS pointer and not the file itself; fetch it with git lfs "
       "pull" },
-  { NULL, 0, read_safetensors },
+  { NULL, 0, 0, read_safetensors },
 };
 
-#define MAX_MAGIC_SIZE 8
+#define HEAD_SIZE (257 + 5)
 
 static const Format index_format = { .read = clip_shards_read };
+static const Format pickle_format = {
+  .refusal = "is a pickle that was saved without PyTorch; load it in PyTorch "
+             "and save its tensors with torch.save, or as safetensors",
+};
+
+/* Where a pickle has something, safetensors has the upper half of a number
+ * below 2^32. */
+static gboolean
+is_pickle (const gchar head[8])
+{
+  static const gchar zeros[4] = { 0 };
+
+  return head[0] == '\x80' && memcmp (head + 4, zeros, sizeof zeros) != 0;
+}
 
 static const Format *
-find_format (const gchar head[MAX_MAGIC_SIZE])
+find_format (const gchar head[HEAD_SIZE])
 {
   const Format *format = formats;
 
   if (clip_shards_is_index (head))
     return &index_format;
-  while (format->magic != NULL &&
-         memcmp (head, format->magic, format->magic_size) != 0)
+  while (format->magic != NULL && memcmp (head + format->magic_at,
+                                      format->magic, format->magic_size) != 0)
     format++;
-  return format;
+  return format->magic == NULL && is_pickle (head) ? &pickle_format : format;
 }
 
 gboolean
@@ -99,7 +132,7 @@ clip_weights_open (const gchar *path, GError **error)
 {
   g_autoptr (ClipWeights) weights = g_new0 (ClipWeights, 1);
   ClipFile *file = clip_file_open (path, error);
-  gchar head[MAX_MAGIC_SIZE] = { 0 };
+  gchar head[HEAD_SIZE] = { 0 };
   const Format *format;
 
   weights->files =

@@ -269,9 +269,10 @@ other_formats_are_told_by_their_bytes (void)
     gsize size;
     const gchar *message;
   } formats[] = {
-    { "PK\3\4\0\0\10\10\0\0", 10, "is a PyTorch or zip archive" },
+    { "PK\3\4\0\0\10\10\0\0", 10, "is not a valid archive of PyTorch" },
     { "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19\x2e", 15,
-        "is an old PyTorch file" },
+        "the pickle of the version is empty" },
+    { "\x80\x02}q\x01X\1\0\0\0ws.", 13, "saved without PyTorch" },
     { "GGUF\3\0\0\0", 8, "is a GGUF file" },
     { "version https://git-lfs.github.com/spec/v1\n", 43, "git lfs pull" },
     { "<!DOCTYPE html><html></html>", 28, "is not a valid safetensors file" },
