@@ -121,14 +121,21 @@ count_elements (const TestTensor *tensor)
   return n;
 }
 
+static ClipDtype
+dtype_of (const TestCheckpointSpec *spec, const TestTensor *tensor)
+{
+  return tensor->is_half ? CLIP_DTYPE_F16 : spec->dtype;
+}
+
 static GString *
-format_header (GPtrArray *tensors, ClipDtype dtype)
+format_header (const TestCheckpointSpec *spec, GPtrArray *tensors)
 {
   GString *header = g_string_new ("{\"__metadata__\":{\"format\":\"pt\"}");
   guint64 offset = 0;
 
   for (guint i = 0; i < tensors->len; i++) {
     const TestTensor *tensor = g_ptr_array_index (tensors, i);
+    const ClipDtype dtype = dtype_of (spec, tensor);
     guint64 end = offset + count_elements (tensor) * dtypes[dtype].size;
 
     g_string_append_printf (header, ",\"%s\":{\"dtype\":\"%s\",\"shape\":[",
@@ -150,32 +157,36 @@ format_header (GPtrArray *tensors, ClipDtype dtype)
 static gfloat
 value_at (const TestCheckpointSpec *spec, const TestTensor *tensor, gsize index)
 {
+  gsize from = tensor->first + index;
+
   if ((gssize)index == tensor->changed)
     return tensor->value;
+  if (tensor->is_transposed)
+    from = index % tensor->dims[1] * tensor->dims[0] + index / tensor->dims[1];
   return round_to (spec->rounded_to,
-      test_tensor_value (tensor->name, tensor->n_dims, (guint32)index));
+      test_tensor_value (tensor->source != NULL ? tensor->source : tensor->name,
+          tensor->n_dims, (guint32)from));
 }
 
 static void
 write_values (
     FILE *file, const TestCheckpointSpec *spec, const TestTensor *tensor)
 {
-  const gsize n = count_elements (tensor), size = dtypes[spec->dtype].size;
+  const ClipDtype dtype = dtype_of (spec, tensor);
+  const gsize n = count_elements (tensor), size = dtypes[dtype].size;
   g_autofree guint8 *bytes = g_malloc0 (n * size);
 
   for (gsize i = 0; i < n; i++)
     if (!spec->sparse || (gssize)i == tensor->changed)
-      store (spec->dtype, value_at (spec, tensor, i), bytes + i * size);
+      store (dtype, value_at (spec, tensor, i), bytes + i * size);
   g_assert_cmpuint (fwrite (bytes, size, n, file), ==, n);
 }
 
 void
-test_checkpoint_write_tensors (
-    const gchar *folder, const TestCheckpointSpec *spec, GPtrArray *tensors)
+test_tensors_write (
+    const gchar *path, const TestCheckpointSpec *spec, GPtrArray *tensors)
 {
-  g_autofree gchar *path = g_build_filename (folder, "model.safetensors", NULL);
-  const gsize size = dtypes[spec->dtype].size;
-  GString *header = format_header (tensors, spec->dtype);
+  GString *header = format_header (spec, tensors);
   guint64 header_size = GUINT64_TO_LE (header->len);
   guint64 file_size = 8 + header->len;
   FILE *file = g_fopen (path, "wb");
@@ -186,14 +197,24 @@ test_checkpoint_write_tensors (
   g_string_free (header, TRUE);
   for (guint i = 0; i < tensors->len; i++) {
     const TestTensor *tensor = g_ptr_array_index (tensors, i);
-    file_size += count_elements (tensor) * size;
+    const gsize size =
+        count_elements (tensor) * dtypes[dtype_of (spec, tensor)].size;
+
+    file_size += size;
     if (!spec->sparse || tensor->changed >= 0)
       write_values (file, spec, tensor);
     else
-      g_assert_cmpint (
-          fseeko (file, (off_t)(count_elements (tensor) * size), SEEK_CUR), ==,
-          0);
+      g_assert_cmpint (fseeko (file, (off_t)size, SEEK_CUR), ==, 0);
   }
   g_assert_cmpint (fclose (file), ==, 0);
   g_assert_cmpint (truncate (path, (off_t)file_size), ==, 0);
+}
+
+void
+test_checkpoint_write_tensors (
+    const gchar *folder, const TestCheckpointSpec *spec, GPtrArray *tensors)
+{
+  g_autofree gchar *path = g_build_filename (folder, "model.safetensors", NULL);
+
+  test_tensors_write (path, spec, tensors);
 }

@@ -41,6 +41,7 @@ free_tensor (gpointer data)
   TestTensor *tensor = data;
 
   g_free (tensor->name);
+  g_free (tensor->source);
   g_free (tensor);
 }
 

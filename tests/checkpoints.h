@@ -41,6 +41,12 @@ typedef struct {
   guint64 dims[4];
   gssize changed; /* flat index whose value is @value instead, or -1 */
   gfloat value;
+  /* Where the values come from, if not from the tensor of this name: a part of
+   * another tensor, from flat index @first on, or all of it transposed. */
+  gchar *source;
+  gsize first;
+  gboolean is_transposed;
+  gboolean is_half; /* stored as F16, whatever the file's type */
 } TestTensor;
 
 /* The picture side of model-spec.md's model A with the text side of its model
@@ -68,6 +74,10 @@ TestTensor *test_tensors_find (GPtrArray *tensors, const gchar *name);
 /* (Over)writes @folder/model.safetensors with @tensors as @spec stores them. */
 void test_checkpoint_write_tensors (
     const gchar *folder, const TestCheckpointSpec *spec, GPtrArray *tensors);
+
+/* As test_checkpoint_write_tensors(), to any file. */
+void test_tensors_write (
+    const gchar *path, const TestCheckpointSpec *spec, GPtrArray *tensors);
 
 /* Overwrites a text file of the folder. */
 void test_checkpoint_write (

@@ -157,22 +157,27 @@ read_image_size (const ClipInventory *inventory, const gchar *key, guint patch,
   return TRUE;
 }
 
-/* @width: that of the tensor @key */
+static guint
+find_vision_head_width (guint width)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (wide_heads); i++)
+    if (wide_heads[i].width == width)
+      return wide_heads[i].head_width;
+  return HEAD_WIDTH;
+}
+
+/* @heads: (inout): the width of one, then their number
+ * @width: that of the tensor @key */
 static gboolean
 read_heads (const ClipInventory *inventory, const gchar *key, guint width,
     guint *heads, GError **error)
 {
-  guint head_width = HEAD_WIDTH;
-
-  for (guint i = 0; i < G_N_ELEMENTS (wide_heads); i++)
-    if (wide_heads[i].width == width)
-      head_width = wide_heads[i].head_width;
-  if (width % head_width != 0)
+  if (width % *heads != 0)
     return refuse (inventory, key, error,
         "is %u wide, which is no multiple of %u, the width of a head; models "
         "with other heads need a configuration beside them",
-        width, head_width);
-  *heads = width / head_width;
+        width, *heads);
+  *heads = width / *heads;
   return TRUE;
 }
 
@@ -242,8 +247,10 @@ read_vision_transformer (
 
   if (!read_shapes (inventory, vision_shapes, config, error) ||
       !read_image_size (inventory, "visual.positional_embedding",
-          vision->patch_size, vision, error) ||
-      !read_heads (inventory, vision_shapes[0].key, vision->width,
+          vision->patch_size, vision, error))
+    return FALSE;
+  vision->heads = find_vision_head_width (vision->width);
+  if (!read_heads (inventory, vision_shapes[0].key, vision->width,
           &vision->heads, error) ||
       !read_blocks (inventory, "visual.transformer.resblocks.",
           ".mlp.c_fc.weight", numbers, error))
@@ -262,6 +269,7 @@ read_text (const ClipInventory *inventory, ClipConfig *config, GError **error)
   ClipTextConfig *text = &config->text;
   guint numbers[2];
 
+  text->heads = HEAD_WIDTH;
   if (!read_shapes (
           inventory, is_bert ? bert_shapes : text_shapes, config, error) ||
       !read_heads (inventory, is_bert ? bert_shapes[1].key : text_shapes[1].key,
