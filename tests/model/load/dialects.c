@@ -114,6 +114,36 @@ each_naming_brings_the_same_values (void)
   }
 }
 
+/* What is turned is turned as it is stored, too. */
+static void
+a_projection_in_half_precision_arrives_as_it_is (void)
+{
+  const TestCheckpointSpec half = { .dtype = CLIP_DTYPE_F16,
+    .rounded_to = CLIP_DTYPE_F16 };
+  g_autoptr (GPtrArray) tensors =
+      test_model_tensors_hugging_face (&test_model_clip);
+  gchar *folder = test_model_folder ();
+  g_autoptr (ClipCheckpoint) checkpoint = NULL;
+  const ClipTensor *proj;
+  gfloat values[64 * 24], converted[64 * 24];
+  guint16 raw[64 * 24];
+
+  test_model_write_hugging_face (folder, &test_model_clip);
+  test_checkpoint_write_tensors (folder, &half, tensors);
+  checkpoint = open_and_remove (folder);
+  proj = clip_checkpoint_get_vision_transformer (checkpoint)->proj;
+  g_assert_cmpuint (
+      clip_tensor_get_n_elements (proj), ==, G_N_ELEMENTS (values));
+  g_assert_true (clip_tensor_read_f32 (proj, values, NULL));
+  g_assert_true (clip_tensor_read_raw (proj, raw, NULL));
+  clip_dtype_to_f32 (CLIP_DTYPE_F16, raw, converted, G_N_ELEMENTS (values));
+  g_assert_cmpmem (values, sizeof values, converted, sizeof converted);
+  /* Half precision has 11 bits, the values are below 1/8. */
+  for (guint i = 0; i < G_N_ELEMENTS (values); i++)
+    g_assert_cmpfloat_with_epsilon (
+        values[i], test_tensor_value ("visual.proj", 2, i), 0x1p-15f);
+}
+
 /* The files that are read stay open. (transfer full) */
 static gfloat *
 read_all (const ClipTensor *tensor)
@@ -365,9 +395,10 @@ other_architectures_are_named (void)
 static void
 tensors_of_no_model_are_named (void)
 {
-  g_autoptr (GPtrArray) tensors = g_ptr_array_new ();
+  g_autoptr (GPtrArray) tensors = test_model_tensors (&test_model_clip);
   gchar *folder = test_model_folder ();
 
+  g_ptr_array_set_size (tensors, 0);
   test_model_write (folder, WEIGHTS, tensors, TRUE);
   REFUSED (folder, "no picture side", "0 tensors");
   folder = test_model_folder ();
@@ -415,6 +446,8 @@ main (int argc, char *argv[])
 #define ADD(name, function) g_test_add_func ("/load/dialects/" name, function)
   ADD (
       "each-naming-brings-the-same-values", each_naming_brings_the_same_values);
+  ADD ("a-projection-in-half-precision-arrives-as-it-is",
+      a_projection_in_half_precision_arrives_as_it_is);
   ADD ("bert-has-the-same-values-by-either-name",
       bert_has_the_same_values_by_either_name);
   ADD ("prefixes-of-training-are-cut-off", prefixes_of_training_are_cut_off);
