@@ -101,7 +101,6 @@ gboolean
 clip_weights_locate (
     const gchar *path, gchar **folder, gchar **weights, GError **error)
 {
-  g_autofree gchar *all = NULL;
   struct stat status;
 
   if (!clip_file_stat (path, &status, error))
