@@ -19,7 +19,9 @@ typedef struct {
   const gchar *dialect;   /* whose names and config */
   const gchar *tokenizer; /* "wordpiece", "bpe", "none" */
   const gchar *source_precision;
-  guint image_size; /* S: a picture is S x S x 3 bytes */
+  const gchar *activation;    /* "relu + gelu", of each tower as in family */
+  const gchar *preprocessing; /* "shortest side to 224, bicubic, crop 224" */
+  guint image_size;           /* S: a picture is S x S x 3 bytes */
   guint embed_dim;
   guint context_length; /* token ids at most; 0 without text tower */
   gfloat logit_scale;

@@ -7,6 +7,8 @@ struct _ClipModel {
   ClipCheckpoint *checkpoint;
   gchar *id;
   gchar *family;
+  gchar *activation;
+  gchar *preprocessing;
   ClipModelInfo info;
 };
 
@@ -55,6 +57,8 @@ clear_model (gpointer model)
   clip_checkpoint_free (self->checkpoint);
   g_free (self->id);
   g_free (self->family);
+  g_free (self->activation);
+  g_free (self->preprocessing);
 }
 
 void
@@ -81,6 +85,57 @@ describe_family (const ClipConfig *config)
                       : g_strdup (vision->name);
 }
 
+/* "relu + gelu" */
+static gchar *
+describe_activation (const ClipConfig *config)
+{
+  const gchar *vision = clip_activation_get_name (config->vision.activation);
+  const gchar *text = clip_activation_get_name (config->text.activation);
+
+  return config->text.kind != CLIP_TEXT_NONE
+             ? g_strconcat (vision, " + ", text, NULL)
+             : g_strdup (vision);
+}
+
+static const gchar *const fit_words[] = {
+  [CLIP_RESIZE_SHORTEST] = "shortest side to",
+  [CLIP_RESIZE_SQUASH] = "both sides to",
+  [CLIP_RESIZE_LONGEST] = "longest side to",
+};
+
+static const gchar *const kernel_words[] = {
+  [CLIP_INTERPOLATION_BICUBIC] = "bicubic",
+  [CLIP_INTERPOLATION_BILINEAR] = "bilinear",
+};
+
+static void
+append_channels (GString *words, const gchar *name, const gfloat channels[3])
+{
+  g_string_append_printf (words, ", %s", name);
+  for (guint c = 0; c < 3; c++) {
+    gchar number[G_ASCII_DTOSTR_BUF_SIZE];
+
+    g_string_append_printf (words, " %s",
+        g_ascii_formatd (number, sizeof number, "%.4f", channels[c]));
+  }
+}
+
+/* "shortest side to 224, bicubic, crop 224, mean 0.4815 0.4578 0.4082, std …"
+ */
+static gchar *
+describe_preprocessing (const ClipPreprocessConfig *config)
+{
+  GString *words = g_string_new (NULL);
+
+  g_string_printf (words, "%s %u, %s", fit_words[config->mode],
+      config->resize_size, kernel_words[config->interpolation]);
+  if (config->mode == CLIP_RESIZE_SHORTEST)
+    g_string_append_printf (words, ", crop %u", config->crop_size);
+  append_channels (words, "mean", config->mean);
+  append_channels (words, "std", config->std);
+  return g_string_free (words, FALSE);
+}
+
 ClipModel *
 clip_model_open (const gchar *path, GError **error)
 {
@@ -92,6 +147,8 @@ clip_model_open (const gchar *path, GError **error)
     return NULL;
   config = clip_checkpoint_get_config (self->checkpoint);
   self->family = describe_family (config);
+  self->activation = describe_activation (config);
+  self->preprocessing = describe_preprocessing (&config->preprocess);
   self->id = clip_checkpoint_identify (self->checkpoint, error);
   if (self->id == NULL)
     return NULL;
@@ -101,6 +158,8 @@ clip_model_open (const gchar *path, GError **error)
     .dialect = config->dialect,
     .tokenizer = tokenizers[config->tokenizer.kind],
     .source_precision = clip_checkpoint_get_source_precision (self->checkpoint),
+    .activation = self->activation,
+    .preprocessing = self->preprocessing,
     .image_size = config->vision.image_size,
     .embed_dim = config->embed_dim,
     .context_length =
