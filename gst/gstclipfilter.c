@@ -107,18 +107,8 @@ reset_stream (GstClipFilter *self)
 static void
 publish_facts (GstClipFilter *self)
 {
-  const GstClipModel *model = &self->model;
-  const ClipModelInfo *info = clip_service_get_info (model->service);
-
   GST_OBJECT_LOCK (self);
-  self->stats.model = g_strdup (info->id);
-  self->stats.family = g_strdup (info->family);
-  self->stats.model_path = g_strdup (model->path);
-  self->stats.precision =
-      g_strdup (clip_service_get_precision (model->service));
-  self->stats.engine = g_strdup (clip_service_describe (model->service));
-  self->stats.demo = model->demo;
-  self->stats.threads = clip_service_get_threads (model->service);
+  self->stats.model = gst_clip_model_describe (&self->model);
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -159,6 +149,7 @@ gst_clip_filter_start (GstBaseTransform *trans)
   reset_stream (self);
   self->n_results = 0;
   self->warned_of_encoder = FALSE;
+  self->constancy = (GstClipConstancy){ 0 };
   self->has_size = FALSE;
   return TRUE;
 }

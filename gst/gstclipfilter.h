@@ -5,6 +5,7 @@
  * passes the frame on untouched. */
 #pragma once
 
+#include "gstclipconstancy.h"
 #include "gstclipframe.h"
 #include "gstclipmodel.h"
 #include "gstclipprompts.h"
@@ -46,6 +47,7 @@ struct _GstClipFilter {
   gboolean asked_if_live;
   gboolean live;
   GstClipSchedule schedule;
+  GstClipConstancy constancy;
   guint64 n_results;
   GstClipResult *newest;       /* of this segment, or NULL */
   gchar *best;                 /* prompt that was told last, or NULL */

@@ -4,6 +4,7 @@
 #include "gstclipmodel.h"
 
 #include "gstclipdebug.h"
+#include "gstclipstructure.h"
 
 #include "config.h"
 
@@ -60,6 +61,59 @@ check_threads (GstElement *element, const GstClipModel *model, guint threads)
       ("%s", model->path));
 }
 
+GstStructure *
+gst_clip_model_describe (const GstClipModel *model)
+{
+  const ClipService *service = model->service;
+  const ClipModelInfo *info = clip_service_get_info (service);
+  GstStructure *facts;
+
+  /* clang-format off */
+  facts = gst_structure_new ("clipfilter-model",
+      "model", G_TYPE_STRING, info->id,
+      "family", G_TYPE_STRING, info->family,
+      "dialect", G_TYPE_STRING, info->dialect,
+      "image-size", G_TYPE_UINT, info->image_size,
+      "parameters", G_TYPE_UINT64, info->n_parameters,
+      "source-precision", G_TYPE_STRING, info->source_precision,
+      "activation", G_TYPE_STRING, info->activation,
+      "tokenizer", G_TYPE_STRING, info->tokenizer,
+      "preprocessing", G_TYPE_STRING, info->preprocessing,
+      "demo", G_TYPE_BOOLEAN, model->demo,
+      "threads", G_TYPE_UINT, clip_service_get_threads (service),
+      "precision", G_TYPE_STRING, clip_service_get_precision (service),
+      "engine", G_TYPE_STRING, clip_service_describe (service), NULL);
+  /* clang-format on */
+  gst_clip_structure_set_string (facts, "model-path", model->path);
+  return facts;
+}
+
+static void
+log_facts (GstElement *element, const GstClipModel *model)
+{
+  const ClipService *service = model->service;
+  const ClipModelInfo *info = clip_service_get_info (service);
+
+  GST_INFO_OBJECT (element,
+      "%s '%s': %s, %s, dialect %s, %u pixels, %" G_GUINT64_FORMAT
+      " parameters in %s, activation %s, tokenizer %s, preprocessing %s; "
+      "running in %s, %u threads, %s",
+      model->demo ? "no model was set, using the demonstration model" : "model",
+      model->path, info->id, info->family, info->dialect, info->image_size,
+      info->n_parameters, info->source_precision, info->activation,
+      info->tokenizer, info->preprocessing,
+      clip_service_get_precision (service), clip_service_get_threads (service),
+      clip_service_describe (service));
+}
+
+gsize
+gst_clip_model_get_picture_size (const GstClipModel *model)
+{
+  gsize side = clip_service_get_info (model->service)->image_size;
+
+  return side * side * 3;
+}
+
 gboolean
 gst_clip_model_open (GstClipModel *model, GstElement *element,
     const gchar *path, guint threads, GError **error)
@@ -67,6 +121,7 @@ gst_clip_model_open (GstClipModel *model, GstElement *element,
   GstClipModel opened = { .demo = path == NULL || *path == '\0' };
   ClipServiceOptions options = { .threads = clamp_threads (element, threads) };
   const ClipModelInfo *info;
+  gsize picture_size;
 
   opened.path = opened.demo ? find_demo_model (element) : g_strdup (path);
   options.model = opened.path;
@@ -78,14 +133,10 @@ gst_clip_model_open (GstClipModel *model, GstElement *element,
   check_threads (element, &opened, options.threads);
   info = clip_service_get_info (opened.service);
   opened.preprocessor = clip_preprocessor_new (&info->preprocess);
-  opened.picture =
-      g_malloc0 ((gsize)info->preprocess.size * info->preprocess.size * 3);
-  GST_INFO_OBJECT (element, "%s '%s': %s, %s, %s, %u threads, %s",
-      opened.demo ? "no model was set, using the demonstration model" : "model",
-      opened.path, info->id, info->family,
-      clip_service_get_precision (opened.service),
-      clip_service_get_threads (opened.service),
-      clip_service_describe (opened.service));
+  picture_size = gst_clip_model_get_picture_size (&opened);
+  opened.picture = g_malloc0 (picture_size);
+  opened.previous = g_malloc0 (picture_size);
+  log_facts (element, &opened);
   *model = opened;
   return TRUE;
 }
@@ -96,6 +147,7 @@ gst_clip_model_close (GstClipModel *model)
   clip_service_release (model->service);
   g_clear_pointer (&model->preprocessor, clip_preprocessor_free);
   g_free (model->picture);
+  g_free (model->previous);
   g_free (model->path);
   *model = (GstClipModel){ 0 };
 }

@@ -13,7 +13,8 @@
 typedef struct {
   ClipService *service;
   ClipPreprocessor *preprocessor;
-  guint8 *picture; /* [S, S, 3], the stream's own slot */
+  guint8 *picture;  /* [S, S, 3], the stream's own slot */
+  guint8 *previous; /* [S, S, 3]: what was encoded before it */
   gchar *path;
   gboolean demo;
 } GstClipModel;
@@ -25,6 +26,14 @@ typedef struct {
  *   then. */
 gboolean gst_clip_model_open (GstClipModel *model, GstElement *element,
     const gchar *path, guint threads, GError **error);
+
+/* Which model runs how: the facts among the element's stats.
+ *
+ * Returns: (transfer full) */
+GstStructure *gst_clip_model_describe (const GstClipModel *model);
+
+/* Bytes. */
+gsize gst_clip_model_get_picture_size (const GstClipModel *model);
 
 /* Never blocks; an empty model is allowed. */
 void gst_clip_model_close (GstClipModel *model);

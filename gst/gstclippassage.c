@@ -7,6 +7,8 @@
 #include "gstclipanalytics.h"
 #include "gstclipdebug.h"
 
+#include <string.h>
+
 #define GST_CAT_DEFAULT gst_clip_debug
 
 static gboolean
@@ -196,6 +198,38 @@ warn_of_encoder (GstClipFilter *self, const GError *error)
 }
 
 static void
+warn_of_constancy (GstClipFilter *self)
+{
+  g_autoptr (GError) error = g_error_new (CLIP_ERROR, CLIP_ERROR_MODEL,
+      "%u pictures in a row differed and got the same embedding from model %s: "
+      "it does not see what they show, and no result of it means anything "
+      "(constant-output)",
+      GST_CLIP_CONSTANCY_RUN, clip_service_get_info (self->model.service)->id);
+
+  GST_WARNING_OBJECT (self, "%s", error->message);
+  gst_clip_filter_warn (self, "The model's output is constant", error);
+}
+
+/* Compares with the result before, which is still the newest one. */
+static void
+watch_constancy (GstClipFilter *self, const gfloat *embedding)
+{
+  GstClipModel *model = &self->model;
+  gsize size = gst_clip_model_get_picture_size (model);
+  guint8 *picture = model->picture;
+  gboolean picture_changed = memcmp (picture, model->previous, size) != 0;
+
+  model->picture = model->previous;
+  model->previous = picture;
+  if (self->newest == NULL)
+    return;
+  if (gst_clip_constancy_note (&self->constancy, picture_changed,
+          memcmp (embedding, self->newest->embedding,
+              sizeof (gfloat) * self->newest->embed_dim) != 0))
+    warn_of_constancy (self);
+}
+
+static void
 keep_result (
     GstClipFilter *self, const ClipRequest *request, const Passage *passage)
 {
@@ -252,6 +286,7 @@ encode (GstClipFilter *self, GstBuffer *buffer, const Passage *passage)
     warn_of_encoder (self, error);
     return GST_CLIP_SKIP_FAILED;
   }
+  watch_constancy (self, clip_request_get_embedding (request));
   keep_result (self, request, passage);
   count_encoded (self, preprocess_time, clip_request_get_encode_time (request));
   return GST_CLIP_SKIP_NONE;

@@ -3,16 +3,10 @@
 
 #include "gstclipstats.h"
 
-#include "gstclipstructure.h"
-
 void
 gst_clip_stats_clear (GstClipStats *stats)
 {
-  g_free (stats->model);
-  g_free (stats->family);
-  g_free (stats->model_path);
-  g_free (stats->precision);
-  g_free (stats->engine);
+  g_clear_pointer (&stats->model, gst_structure_free);
   *stats = (GstClipStats){ 0 };
 }
 
@@ -20,6 +14,13 @@ static guint64
 get_mean (guint64 total, guint64 n)
 {
   return n > 0 ? total / n : 0;
+}
+
+static gboolean
+add_field (GQuark field, const GValue *value, gpointer structure)
+{
+  gst_structure_id_set_value (structure, field, value);
+  return TRUE;
 }
 
 static void
@@ -45,13 +46,8 @@ gst_clip_stats_to_structure (const GstClipStats *stats)
   set_count (structure, "last-preprocess-time", stats->last_preprocess_time);
   set_count (structure, "mean-preprocess-time",
       get_mean (stats->total_preprocess_time, stats->encoded));
-  gst_clip_structure_set_string (structure, "model", stats->model);
-  gst_clip_structure_set_string (structure, "family", stats->family);
-  gst_clip_structure_set_string (structure, "model-path", stats->model_path);
-  gst_structure_set (structure, "demo", G_TYPE_BOOLEAN, stats->demo, "threads",
-      G_TYPE_UINT, stats->threads, NULL);
-  gst_clip_structure_set_string (structure, "precision", stats->precision);
-  gst_clip_structure_set_string (structure, "engine", stats->engine);
+  if (stats->model != NULL)
+    gst_structure_foreach (stats->model, add_field, structure);
   gst_structure_set (structure, "revision", G_TYPE_UINT, stats->revision,
       "prompts", G_TYPE_UINT, stats->n_prompts, NULL);
   set_count (structure, "warnings", stats->warnings);

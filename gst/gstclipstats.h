@@ -16,10 +16,7 @@ typedef struct {
   guint64 last_encode_time, total_encode_time;
   guint64 last_preprocess_time, total_preprocess_time;
 
-  /* Facts of the model in use, copied when it was opened. */
-  gchar *model, *family, *model_path, *precision, *engine;
-  gboolean demo;
-  guint threads;
+  GstStructure *model; /* gst_clip_model_describe(); NULL before the first */
 
   guint revision;
   guint n_prompts;
