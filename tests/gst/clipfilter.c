@@ -21,7 +21,7 @@ get_stats (GstElement *element, GValue *value)
 
 GST_START_TEST (every_frame_carries_its_own_result)
 {
-  GstHarness *harness = frames_harness_new ("clipfilter name=f", RGB);
+  GstHarness *harness = frames_harness_new ("clipfilter threads=1 name=f", RGB);
 
   for (guint i = 0; i < 3; i++) {
     g_autoptr (GstBuffer) buffer = frames_pass (harness, i);
@@ -51,7 +51,7 @@ GST_START_TEST (fields_come_in_the_order_of_the_record)
   static const gchar *const prompt_names[] = { "index", "text", "similarity",
     "probability" };
   GstHarness *harness = frames_harness_new (
-      "clipfilter name=f source-id=door attach-embedding=true", RGB);
+      "clipfilter threads=1 name=f source-id=door attach-embedding=true", RGB);
   g_autoptr (GstBuffer) buffer = frames_pass (harness, 0);
   const GstStructure *entry = frames_get_result (buffer, 0);
   const GstStructure *prompt = frames_get_prompt (entry, 0);
@@ -72,7 +72,7 @@ GST_END_TEST;
 
 GST_START_TEST (buffers_leave_as_they_came)
 {
-  GstHarness *harness = frames_harness_new ("clipfilter name=f", RGB);
+  GstHarness *harness = frames_harness_new ("clipfilter threads=1 name=f", RGB);
   g_autoptr (GstBuffer) out = NULL;
   g_autoptr (GstBuffer) copy = NULL;
   GstVideoInfo info;
@@ -107,8 +107,8 @@ GST_END_TEST;
 
 GST_START_TEST (frames_between_two_results_carry_the_newest)
 {
-  GstHarness *harness =
-      frames_harness_new ("clipfilter name=f inference-interval=3", RGB);
+  GstHarness *harness = frames_harness_new (
+      "clipfilter threads=1 name=f inference-interval=3", RGB);
 
   for (guint i = 0; i < 7; i++) {
     g_autoptr (GstBuffer) buffer = frames_pass (harness, i);
@@ -128,7 +128,7 @@ GST_END_TEST;
 
 GST_START_TEST (gaps_are_not_encoded_and_counted)
 {
-  GstHarness *harness = frames_harness_new ("clipfilter name=f", RGB);
+  GstHarness *harness = frames_harness_new ("clipfilter threads=1 name=f", RGB);
   g_auto (GValue) value = G_VALUE_INIT;
   const GstStructure *stats, *skipped;
   GstVideoInfo info;
@@ -157,8 +157,8 @@ GST_END_TEST;
 
 GST_START_TEST (each_result_is_one_event_before_its_buffer)
 {
-  GstHarness *harness =
-      frames_harness_new ("clipfilter name=f inference-interval=2", RGB);
+  GstHarness *harness = frames_harness_new (
+      "clipfilter threads=1 name=f inference-interval=2", RGB);
   guint64 n = 0;
   GstEvent *event;
 
@@ -184,8 +184,8 @@ GST_END_TEST;
 
 GST_START_TEST (a_flush_forgets_what_was_carried)
 {
-  GstHarness *harness =
-      frames_harness_new ("clipfilter name=f inference-interval=100", RGB);
+  GstHarness *harness = frames_harness_new (
+      "clipfilter threads=1 name=f inference-interval=100", RGB);
   GstSegment segment;
 
   gst_buffer_unref (frames_pass (harness, 0));
@@ -209,8 +209,10 @@ GST_END_TEST;
 
 GST_START_TEST (two_filters_append_to_one_list)
 {
-  GstHarness *harness = frames_harness_new (
-      "clipfilter name=a prompts=\"a cat\" ! clipfilter name=b", RGB);
+  GstHarness *harness =
+      frames_harness_new ("clipfilter threads=1 name=a prompts=\"a cat\" ! "
+                          "clipfilter threads=1 name=b",
+          RGB);
   g_autoptr (GstBuffer) buffer = frames_pass (harness, 0);
 
   fail_unless_equals_string (
@@ -225,7 +227,8 @@ GST_END_TEST;
 GST_START_TEST (messages_have_the_same_fields_but_no_embedding)
 {
   GstHarness *harness = frames_harness_new (
-      "clipfilter name=f post-messages=all attach-embedding=true", RGB);
+      "clipfilter threads=1 name=f post-messages=all attach-embedding=true",
+      RGB);
   g_autoptr (GstBuffer) buffer = frames_pass (harness, 0);
   g_autoptr (GstMessage) message =
       frames_pop_message (harness->element, GST_MESSAGE_ELEMENT, "clipfilter");
@@ -262,7 +265,8 @@ pass_until_revision (GstHarness *harness, guint revision)
 GST_START_TEST (prompts_change_between_two_frames)
 {
   GstHarness *harness = frames_harness_new (
-      "clipfilter name=f inference-interval=100000 prompts=\"one | two\"", RGB);
+      "clipfilter threads=1 name=f inference-interval=100000 prompts=\"one | two\"",
+      RGB);
   g_autoptr (GstElement) filter =
       gst_bin_get_by_name (GST_BIN (harness->element), "f");
   g_autoptr (GstBuffer) initial = frames_pass (harness, 0);
@@ -307,8 +311,8 @@ GST_END_TEST;
 
 GST_START_TEST (bad_prompts_are_one_warning_and_the_old_ones_stay)
 {
-  GstHarness *harness =
-      frames_harness_new ("clipfilter name=f prompts=\"one | two\"", RGB);
+  GstHarness *harness = frames_harness_new (
+      "clipfilter threads=1 name=f prompts=\"one | two\"", RGB);
   g_autoptr (GstElement) filter =
       gst_bin_get_by_name (GST_BIN (harness->element), "f");
   g_autoptr (GstBus) bus = gst_element_get_bus (harness->element);
@@ -344,7 +348,7 @@ GST_START_TEST (missing_model_is_one_error_and_can_be_put_right)
   g_autoptr (GError) error = NULL;
 
   gst_element_set_bus (element, bus);
-  g_object_set (element, "model", "/no/such/model", NULL);
+  g_object_set (element, "model", "/no/such/model", "threads", 1, NULL);
   fail_unless_equals_int (gst_element_set_state (element, GST_STATE_PAUSED),
       GST_STATE_CHANGE_FAILURE);
   message = frames_pop_message (element, GST_MESSAGE_ERROR, NULL);
@@ -360,12 +364,13 @@ GST_START_TEST (missing_model_is_one_error_and_can_be_put_right)
       GST_STATE_CHANGE_SUCCESS);
   gst_element_set_state (element, GST_STATE_NULL);
   gst_element_set_bus (element, NULL);
+  frames_wait_for_workers ();
 }
 GST_END_TEST;
 
 GST_START_TEST (a_buffer_too_short_passes_with_one_warning)
 {
-  GstHarness *harness = frames_harness_new ("clipfilter name=f", RGB);
+  GstHarness *harness = frames_harness_new ("clipfilter threads=1 name=f", RGB);
 
   for (guint i = 0; i < 3; i++) {
     g_autoptr (GstBuffer) out = gst_harness_push_and_pull (
@@ -409,7 +414,7 @@ GST_START_TEST (caps_that_cannot_be_read_are_refused)
     { "audio/x-raw,format=S16LE,rate=8000,channels=1", FALSE },
     { "video/x-h264", FALSE },
   };
-  GstHarness *harness = frames_harness_new ("clipfilter name=f", RGB);
+  GstHarness *harness = frames_harness_new ("clipfilter threads=1 name=f", RGB);
   g_autoptr (GstPad) pad =
       gst_element_get_static_pad (harness->element, "sink");
 

@@ -16,9 +16,9 @@ publish (const gchar *filter, const gchar *options, guint n)
 {
   g_autofree gchar *folder = g_dir_make_tmp ("clippublish-XXXXXX", NULL);
   g_autofree gchar *path = g_build_filename (folder, "results", NULL);
-  g_autofree gchar *launch =
-      g_strdup_printf ("clipfilter name=f %s ! clippublish location=%s %s",
-          filter, path, options);
+  g_autofree gchar *launch = g_strdup_printf (
+      "clipfilter threads=1 name=f %s ! clippublish location=%s %s", filter,
+      path, options);
   GstHarness *harness = frames_harness_new (launch, RGB);
   gchar *text = NULL;
   GStrv lines;
@@ -79,8 +79,8 @@ GST_END_TEST;
 GST_START_TEST (numbers_read_back_as_the_same_float)
 {
   g_auto (GStrv) lines = publish ("attach-embedding=true", "", 1);
-  GstHarness *harness =
-      frames_harness_new ("clipfilter name=f attach-embedding=true", RGB);
+  GstHarness *harness = frames_harness_new (
+      "clipfilter threads=1 name=f attach-embedding=true", RGB);
   g_autoptr (GstBuffer) buffer = frames_pass (harness, 0);
   const GstStructure *entry = frames_get_result (buffer, 0);
   json_t *record = json_loads (lines[0], 0, NULL);
@@ -165,7 +165,7 @@ GST_END_TEST;
 GST_START_TEST (a_full_device_is_one_error)
 {
   GstHarness *harness = frames_harness_new (
-      "clipfilter name=f ! clippublish location=/dev/full", RGB);
+      "clipfilter threads=1 name=f ! clippublish location=/dev/full", RGB);
 
   for (guint i = 0; i < 2; i++) {
     g_autoptr (GstMessage) message = NULL;
