@@ -276,6 +276,7 @@ look (GstBus *bus, GstMessage *message, gpointer user_data)
 
   touch_properties (GST_ELEMENT (GST_MESSAGE_SRC (message)));
   *n_errors += GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR;
+  gst_message_unref (message);
   return GST_BUS_DROP;
 }
 
