@@ -3,7 +3,7 @@
 
 /* What cannot be used is one error with path and reason, nothing is printed,
  * and the same element works when it is put right. */
-#include "models.h"
+#include "filters.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -17,12 +17,13 @@ static gchar *good;
 static void
 set_up (void)
 {
-  good = models_new_quick ();
+  good = filters_new_quick_model ();
 }
 
 static void
 tear_down (void)
 {
+  frames_wait_for_workers ();
   test_checkpoint_remove (good);
 }
 
@@ -138,7 +139,7 @@ set_right (GstElement *element)
 static void
 check_row (const Row *row)
 {
-  gchar *folder = models_new_quick ();
+  gchar *folder = filters_new_quick_model ();
   g_autoptr (GstElement) element =
       gst_object_ref_sink (gst_element_factory_make ("clipfilter", NULL));
   g_autoptr (GstBus) bus = gst_bus_new ();
@@ -293,7 +294,7 @@ break_vocab (const gchar *folder)
 static void
 change_weights (const gchar *folder, const gchar *name, gfloat value)
 {
-  TestCheckpointSpec spec = models_quick_spec ();
+  TestCheckpointSpec spec = filters_quick_spec ();
   g_autoptr (GPtrArray) tensors = test_checkpoint_tensors (&spec);
   TestTensor *tensor = test_tensors_find (tensors, name);
 

@@ -3,7 +3,7 @@
 
 /* The element says which model it found, what that model cannot do, and when it
  * does nothing at all. */
-#include "models.h"
+#include "filters.h"
 
 #include "gst/gstclipconstancy.h"
 
@@ -32,8 +32,8 @@ static const struct {
 GST_START_TEST (stats_say_which_model_it_is)
 {
   GstHarness *harness = frames_harness_new ("clipfilter name=f threads=1", RGB);
-  g_autoptr (GstElement) filter = models_get_filter (harness);
-  g_autoptr (GstStructure) stats = models_get_stats (filter);
+  g_autoptr (GstElement) filter = filters_get (harness);
+  g_autoptr (GstStructure) stats = filters_get_stats (filter);
   guint image_size = 0;
 
   for (guint i = 0; i < G_N_ELEMENTS (demo_facts); i++)
@@ -90,9 +90,9 @@ new_image_side (void)
 {
   static const gchar *const others[] = { "config.json", "vocab.txt",
     "preprocessor_config.json", "tokenizer_config.json" };
-  TestCheckpointSpec spec = models_quick_spec ();
+  TestCheckpointSpec spec = filters_quick_spec ();
   g_autoptr (GPtrArray) tensors = test_checkpoint_tensors (&spec);
-  gchar *folder = models_new_quick ();
+  gchar *folder = filters_new_quick_model ();
 
   for (guint i = tensors->len; i > 0; i--) {
     const TestTensor *tensor = g_ptr_array_index (tensors, i - 1);
@@ -113,9 +113,9 @@ GST_START_TEST (an_image_side_alone_makes_embeddings)
 {
   gchar *folder = new_image_side ();
   GstHarness *harness =
-      models_harness_new (folder, "attach-embedding=true", RGB);
-  g_autoptr (GstElement) filter = models_get_filter (harness);
-  g_autoptr (GstStructure) stats = models_get_stats (filter);
+      filters_harness_new (folder, "attach-embedding=true", RGB);
+  g_autoptr (GstElement) filter = filters_get (harness);
+  g_autoptr (GstStructure) stats = filters_get_stats (filter);
   g_autoptr (GstBuffer) out = frames_pass (harness, 1);
   const GstStructure *result = frames_get_result (out, 0);
   GstBuffer *embedding = NULL;
@@ -124,7 +124,7 @@ GST_START_TEST (an_image_side_alone_makes_embeddings)
   fail_if (gst_structure_has_field (result, "prompts"));
   gst_structure_get (result, "embedding", GST_TYPE_BUFFER, &embedding, NULL);
   fail_unless_equals_uint64 (gst_buffer_get_size (embedding),
-      sizeof (gfloat) * models_quick_spec ().embed_dim);
+      sizeof (gfloat) * filters_quick_spec ().embed_dim);
   gst_buffer_unref (embedding);
   fail_unless_equals_string (
       gst_structure_get_string (stats, "family"), "modified-resnet");
@@ -200,7 +200,7 @@ blind_for_darkness (const gchar *folder)
   g_autofree gchar *path = g_build_filename (folder, "model.safetensors", NULL);
   g_autofree gchar *bytes = NULL;
   guint64 header_size;
-  gsize size, n = models_quick_spec ().vision.width / 2 * 27;
+  gsize size, n = filters_quick_spec ().vision.width / 2 * 27;
 
   fail_unless (g_file_get_contents (path, &bytes, &size, NULL));
   memcpy (&header_size, bytes, sizeof header_size);
@@ -226,13 +226,13 @@ new_flat (const GstVideoInfo *info, guint8 level)
 GST_START_TEST (a_model_that_sees_nothing_is_one_warning)
 {
   const guint n = GST_CLIP_CONSTANCY_RUN + 10;
-  gchar *folder = models_new_quick ();
+  gchar *folder = filters_new_quick_model ();
   GstHarness *harness;
   GstVideoInfo info;
   GstMessage *message;
 
   blind_for_darkness (folder);
-  harness = models_harness_new (folder, "prompts=\"a | b\"", RGB);
+  harness = filters_harness_new (folder, "prompts=\"a | b\"", RGB);
   gst_video_info_set_format (&info, GST_VIDEO_FORMAT_RGB, 160, 120);
   for (guint i = 0; i < n; i++) {
     /* The first has no one before it, so the run is full one later. */

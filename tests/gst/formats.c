@@ -3,7 +3,7 @@
 
 /* A photograph is the same in every format: against itself in RGB. And no
  * format, size or memory layout is read beyond its end. */
-#include "models.h"
+#include "filters.h"
 #include "pipelines.h"
 
 #include <math.h>
@@ -228,12 +228,13 @@ static gchar *folder;
 static void
 set_up (void)
 {
-  folder = models_new_quick ();
+  folder = filters_new_quick_model ();
 }
 
 static void
 tear_down (void)
 {
+  frames_wait_for_workers ();
   test_checkpoint_remove (folder);
 }
 
@@ -286,7 +287,7 @@ GST_START_TEST (caps_may_change_with_every_buffer)
 {
   static const gint sizes[][2] = { { 64, 48 }, { 1, 1 }, { 16, 16384 },
     { 2, 1 }, { 65, 33 }, { 1, 3 }, { 4096, 2 }, { 7, 5 } };
-  GstHarness *harness = models_harness_new (folder, "", NULL);
+  GstHarness *harness = filters_harness_new (folder, "", NULL);
   guint n = 0;
   const GstVideoFormat *formats = gst_video_formats_raw (&n);
 
@@ -368,7 +369,7 @@ split (GstBuffer *buffer)
 GST_START_TEST (padding_and_several_memories_make_no_difference)
 {
   GstHarness *harness =
-      models_harness_new (folder, "attach-embedding=true", NULL);
+      filters_harness_new (folder, "attach-embedding=true", NULL);
   guint n = 0;
   const GstVideoFormat *formats = gst_video_formats_raw (&n);
 
@@ -400,7 +401,7 @@ GST_END_TEST;
 
 GST_START_TEST (short_buffers_pass_untagged_with_one_warning)
 {
-  GstHarness *harness = models_harness_new (folder, "", NULL);
+  GstHarness *harness = filters_harness_new (folder, "", NULL);
   guint n = 0;
   const GstVideoFormat *formats = gst_video_formats_raw (&n);
 

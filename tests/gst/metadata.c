@@ -3,7 +3,7 @@
 
 /* Results on their way through a pipeline: on their own branch of a tee, and
  * through the elements that stand between clipfilter and an application. */
-#include "models.h"
+#include "filters.h"
 #include "pipelines.h"
 
 #define SOURCE                                                                 \
@@ -15,12 +15,13 @@ static gchar *folder;
 static void
 set_up (void)
 {
-  folder = models_new_quick ();
+  folder = filters_new_quick_model ();
 }
 
 static void
 tear_down (void)
 {
+  frames_wait_for_workers ();
   test_checkpoint_remove (folder);
 }
 

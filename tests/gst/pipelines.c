@@ -92,6 +92,7 @@ pipelines_run (GstElement *pipeline)
   }
   fail_unless (gst_element_set_state (pipeline, GST_STATE_NULL) ==
                GST_STATE_CHANGE_SUCCESS);
+  frames_wait_for_workers ();
 }
 
 typedef struct {

@@ -3,7 +3,7 @@
 
 /* Prompts from none to a thousand, in every script and notation, and changed
  * while frames pass. */
-#include "models.h"
+#include "filters.h"
 
 #include <glib/gstdio.h>
 #include <math.h>
@@ -17,13 +17,14 @@ static gchar *file;
 static void
 set_up (void)
 {
-  folder = models_new_quick ();
+  folder = filters_new_quick_model ();
   file = g_build_filename (folder, "prompts.txt", NULL);
 }
 
 static void
 tear_down (void)
 {
+  frames_wait_for_workers ();
   g_free (file);
   test_checkpoint_remove (folder);
 }
@@ -92,7 +93,7 @@ new_harness (const gchar *property, const gchar *value)
   g_autoptr (GstElement) filter = NULL;
 
   if (property == NULL)
-    return models_harness_new (folder, "top-k=0", RGB);
+    return filters_harness_new (folder, "top-k=0", RGB);
   /* Set before it plays: a harness plays from its beginning. */
   filter = gst_object_ref_sink (gst_element_factory_make ("clipfilter", "f"));
   g_object_set (
@@ -133,7 +134,7 @@ GST_END_TEST;
 
 GST_START_TEST (a_launch_line_says_the_same)
 {
-  GstHarness *harness = models_harness_new (folder,
+  GstHarness *harness = filters_harness_new (folder,
       "top-k=0 prompts=\"a car, red | \\\"quoted\\\" | 猫 \\\\| 狗 | b ! c\"",
       RGB);
 
@@ -145,7 +146,7 @@ GST_END_TEST;
 GST_START_TEST (without_prompts_there_are_embeddings_only)
 {
   GstHarness *harness =
-      models_harness_new (folder, "attach-embedding=true", RGB);
+      filters_harness_new (folder, "attach-embedding=true", RGB);
   g_autoptr (GstBuffer) buffer = frames_pass (harness, 0);
   const GstStructure *entry = frames_get_result (buffer, 0);
 
@@ -346,8 +347,8 @@ change_while_frames_pass (
 GST_START_TEST (a_frame_is_compared_with_one_announced_set)
 {
   GstHarness *harness =
-      models_harness_new (folder, "top-k=0 prompts=\"one | two\"", RGB);
-  g_autoptr (GstElement) filter = models_get_filter (harness);
+      filters_harness_new (folder, "top-k=0 prompts=\"one | two\"", RGB);
+  g_autoptr (GstElement) filter = filters_get (harness);
   gchar *seen[N_REVISIONS + 1] = { NULL };
 
   change_while_frames_pass (harness, filter, seen);
@@ -368,8 +369,8 @@ GST_END_TEST;
 GST_START_TEST (of_a_storm_of_changes_the_newest_stays)
 {
   GstHarness *harness =
-      models_harness_new (folder, "top-k=0 prompts=\"one | two\"", RGB);
-  g_autoptr (GstElement) filter = models_get_filter (harness);
+      filters_harness_new (folder, "top-k=0 prompts=\"one | two\"", RGB);
+  g_autoptr (GstElement) filter = filters_get (harness);
   g_autofree gchar *texts = NULL;
 
   for (guint i = 0; i < 1000; i++) {
@@ -405,8 +406,8 @@ GST_START_TEST (bad_changes_are_a_warning_each_and_the_old_set_stays)
     { "prompts-file", "/tmp", GST_RESOURCE_ERROR_OPEN_READ, "/tmp" },
   };
   GstHarness *harness =
-      models_harness_new (folder, "top-k=0 prompts=\"one | two\"", RGB);
-  g_autoptr (GstElement) filter = models_get_filter (harness);
+      filters_harness_new (folder, "top-k=0 prompts=\"one | two\"", RGB);
+  g_autoptr (GstElement) filter = filters_get (harness);
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autoptr (GstMessage) message = NULL;

@@ -3,7 +3,7 @@
 
 /* How results leave: as lines in a file or on standard output, and as messages
  * on the bus. */
-#include "models.h"
+#include "filters.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -20,13 +20,14 @@ static gchar *records;
 static void
 set_up (void)
 {
-  folder = models_new_quick ();
+  folder = filters_new_quick_model ();
   records = g_build_filename (folder, "records", NULL);
 }
 
 static void
 tear_down (void)
 {
+  frames_wait_for_workers ();
   g_free (records);
   test_checkpoint_remove (folder);
 }
@@ -104,7 +105,7 @@ GST_START_TEST (texts_survive_being_written)
 
   harness = frames_harness_new (launch, RGB);
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
-    g_autoptr (GstElement) filter = models_get_filter (harness);
+    g_autoptr (GstElement) filter = filters_get (harness);
 
     g_object_set (filter, "source-id", texts[i], NULL);
     gst_buffer_unref (frames_pass (harness, i));
@@ -132,7 +133,7 @@ GST_START_TEST (bytes_that_are_no_text_do_not_break_a_line)
   g_auto (GStrv) lines = NULL;
 
   harness = frames_harness_new (launch, RGB);
-  filter = models_get_filter (harness);
+  filter = filters_get (harness);
   g_object_set (filter, "source-id", "a\xff\"b", NULL);
   gst_buffer_unref (frames_pass (harness, 0));
   frames_harness_free (harness);
@@ -366,14 +367,14 @@ GST_START_TEST (stats_tell_what_runs)
     { "revision", G_TYPE_UINT }, { "prompts", G_TYPE_UINT },
     { "warnings", G_TYPE_UINT64 } };
   GstHarness *harness =
-      models_harness_new (folder, "prompts=\"a | b | c\"", RGB);
-  g_autoptr (GstElement) filter = models_get_filter (harness);
+      filters_harness_new (folder, "prompts=\"a | b | c\"", RGB);
+  g_autoptr (GstElement) filter = filters_get (harness);
   g_autoptr (GstStructure) stats = NULL;
   guint prompts = 0, threads = 0;
 
   for (guint i = 0; i < 3; i++)
     gst_buffer_unref (frames_pass (harness, i));
-  stats = models_get_stats (filter);
+  stats = filters_get_stats (filter);
   for (guint i = 0; i < G_N_ELEMENTS (fields); i++)
     fail_unless (
         gst_structure_has_field_typed (stats, fields[i].name, fields[i].type),

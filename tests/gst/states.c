@@ -3,7 +3,7 @@
 
 /* States up and down, in any order, while the encoder works, and while an
  * application looks on; nothing stays behind. */
-#include "models.h"
+#include "filters.h"
 
 #define RGB "video/x-raw,format=RGB,width=40,height=30,framerate=25/1"
 
@@ -12,12 +12,13 @@ static gchar *folder;
 static void
 set_up (void)
 {
-  folder = models_new_quick ();
+  folder = filters_new_quick_model ();
 }
 
 static void
 tear_down (void)
 {
+  frames_wait_for_workers ();
   test_checkpoint_remove (folder);
 }
 
@@ -148,7 +149,7 @@ pass_first (GstHarness *harness, gfloat *value)
 GST_START_TEST (a_hundred_times_up_and_down_leave_nothing)
 {
   GstHarness *harness =
-      models_harness_new (folder, "attach-embedding=true", RGB);
+      filters_harness_new (folder, "attach-embedding=true", RGB);
   gfloat value, again;
   guint n_threads = 0, n_files = 0;
 
@@ -194,18 +195,18 @@ flush (GstHarness *harness)
 
 GST_START_TEST (null_does_not_wait_for_the_encoder)
 {
-  g_autofree gchar *slow = models_new_slow ();
-  GstHarness *harness = models_harness_new (slow, "", RGB);
-  g_autoptr (GstElement) filter = models_get_filter (harness);
+  g_autofree gchar *slow = filters_new_slow_model ();
+  GstHarness *harness = filters_harness_new (slow, "", RGB);
+  g_autoptr (GstElement) filter = filters_get (harness);
   gint64 fastest = G_MAXINT64;
 
   for (guint i = 0; i < N_ATTEMPTS && fastest > NOTICEABLE; i++) {
-    ModelsInterruption found;
+    FiltersInterruption found;
 
     gst_buffer_unref (frames_pass (harness, 0));
-    found = models_interrupt (harness, stop);
+    found = filters_interrupt (harness, stop);
     fail_unless (found.flow == GST_FLOW_FLUSHING || found.flow == GST_FLOW_OK);
-    if (models_get_skipped (filter, "cancelled") == 1)
+    if (filters_get_skipped (filter, "cancelled") == 1)
       fastest = MIN (fastest, found.time);
     gst_harness_play (harness);
     begin (harness);
@@ -220,14 +221,14 @@ GST_END_TEST;
 
 GST_START_TEST (a_flush_frees_the_frame_that_waits)
 {
-  g_autofree gchar *slow = models_new_slow ();
-  GstHarness *harness = models_harness_new (slow, "", RGB);
-  g_autoptr (GstElement) filter = models_get_filter (harness);
+  g_autofree gchar *slow = filters_new_slow_model ();
+  GstHarness *harness = filters_harness_new (slow, "", RGB);
+  g_autoptr (GstElement) filter = filters_get (harness);
   gint64 fastest = G_MAXINT64;
 
   for (guint i = 0; i < N_ATTEMPTS && fastest > NOTICEABLE; i++) {
     g_autoptr (GstBuffer) buffer = frames_pass (harness, 0);
-    ModelsInterruption found = models_interrupt (harness, flush);
+    FiltersInterruption found = filters_interrupt (harness, flush);
 
     fail_if (frames_get_result (buffer, 0) == NULL);
     fail_unless (found.flow == GST_FLOW_FLUSHING || found.flow == GST_FLOW_OK);
@@ -239,7 +240,7 @@ GST_START_TEST (a_flush_frees_the_frame_that_waits)
     while (gst_harness_buffers_in_queue (harness) > 0)
       gst_buffer_unref (gst_harness_pull (harness));
   }
-  fail_if (models_get_skipped (filter, "cancelled") == 0);
+  fail_if (filters_get_skipped (filter, "cancelled") == 0);
   fail_unless (
       fastest <= NOTICEABLE, "%" G_GINT64_FORMAT " microseconds", fastest);
   frames_harness_free (harness);

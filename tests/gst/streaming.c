@@ -3,7 +3,7 @@
 
 /* Video is sacred: whatever comes in goes out once, in order and unchanged;
  * which results it carries, and when they are told. */
-#include "models.h"
+#include "filters.h"
 
 #include <string.h>
 
@@ -15,12 +15,13 @@ static gchar *folder;
 static void
 set_up (void)
 {
-  folder = models_new_quick ();
+  folder = filters_new_quick_model ();
 }
 
 static void
 tear_down (void)
 {
+  frames_wait_for_workers ();
   test_checkpoint_remove (folder);
 }
 
@@ -93,7 +94,7 @@ GST_START_TEST (ten_thousand_random_buffers_leave_as_they_came)
   g_autoptr (GRand) random = g_rand_new_with_seed (1);
   g_autofree guint8 *noise = g_malloc (NOISE_SIZE);
   GstHarness *harness =
-      models_harness_new (folder, "inference-interval=100", RGB);
+      filters_harness_new (folder, "inference-interval=100", RGB);
 
   for (guint i = 0; i < NOISE_SIZE; i++)
     noise[i] = (guint8)g_rand_int (random);
@@ -118,7 +119,7 @@ GST_END_TEST;
 GST_START_TEST (no_reference_to_a_frame_stays_behind)
 {
   GstHarness *harness =
-      models_harness_new (folder, "inference-interval=2", RGB);
+      filters_harness_new (folder, "inference-interval=2", RGB);
 
   for (guint i = 0; i < 4; i++) {
     g_autoptr (GstBuffer) buffer = frames_pass (harness, i);
@@ -203,7 +204,7 @@ pass_gap (GstHarness *harness)
 GST_START_TEST (each_result_is_told_once_right_before_its_frame)
 {
   GstHarness *harness =
-      models_harness_new (folder, "inference-interval=3", RGB);
+      filters_harness_new (folder, "inference-interval=3", RGB);
   GString *order = watch (harness);
 
   for (guint i = 0; i < 7; i++)
@@ -215,8 +216,8 @@ GST_END_TEST;
 
 GST_START_TEST (the_interval_can_change_between_two_frames)
 {
-  GstHarness *harness = models_harness_new (folder, "", RGB);
-  g_autoptr (GstElement) filter = models_get_filter (harness);
+  GstHarness *harness = filters_harness_new (folder, "", RGB);
+  g_autoptr (GstElement) filter = filters_get (harness);
   GString *order = watch (harness);
 
   for (guint i = 0; i < 6; i++) {
@@ -231,8 +232,8 @@ GST_END_TEST;
 GST_START_TEST (gaps_pass_and_are_not_encoded)
 {
   GstHarness *harness =
-      models_harness_new (folder, "inference-interval=2", RGB);
-  g_autoptr (GstElement) filter = models_get_filter (harness);
+      filters_harness_new (folder, "inference-interval=2", RGB);
+  g_autoptr (GstElement) filter = filters_get (harness);
   GString *order = watch (harness);
 
   pass_gap (harness);
@@ -244,8 +245,8 @@ GST_START_TEST (gaps_pass_and_are_not_encoded)
   pass_gap (harness);
   pass (harness, 5);
   pass (harness, 6);
-  fail_unless_equals_uint64 (models_get_skipped (filter, "gap"), 2);
-  fail_unless_equals_uint64 (models_get_skipped (filter, "interval"), 3);
+  fail_unless_equals_uint64 (filters_get_skipped (filter, "gap"), 2);
+  fail_unless_equals_uint64 (filters_get_skipped (filter, "interval"), 3);
   end (harness, order, "- - !1 e1 GAP c1 c1 c1 !2 e2 ");
 }
 GST_END_TEST;
@@ -280,7 +281,7 @@ begin_segment (GstHarness *harness, gdouble rate)
 GST_START_TEST (nothing_is_carried_over_a_flush_or_a_segment)
 {
   GstHarness *harness =
-      models_harness_new (folder, "inference-interval=100", RGB);
+      filters_harness_new (folder, "inference-interval=100", RGB);
   GString *order = watch (harness);
 
   pass (harness, 0);
@@ -304,7 +305,7 @@ GST_END_TEST;
 GST_START_TEST (age_is_running_time)
 {
   GstHarness *harness =
-      models_harness_new (folder, "inference-interval=100", RGB);
+      filters_harness_new (folder, "inference-interval=100", RGB);
 
   begin_segment (harness, 2);
   for (guint i = 0; i < 4; i++) {
@@ -332,7 +333,7 @@ GST_END_TEST;
 GST_START_TEST (a_frame_before_the_encoded_one_has_age_0)
 {
   GstHarness *harness =
-      models_harness_new (folder, "inference-interval=100", RGB);
+      filters_harness_new (folder, "inference-interval=100", RGB);
   g_autoptr (GstBuffer) late = NULL;
 
   pass (harness, 10);
@@ -348,7 +349,7 @@ GST_START_TEST (frames_without_time_have_results_without_time)
   static const gchar *const absent[] = { "timestamp", "running-time",
     "stream-time", "duration", "source-timestamp", "age" };
   GstHarness *harness =
-      models_harness_new (folder, "inference-interval=2", RGB);
+      filters_harness_new (folder, "inference-interval=2", RGB);
   GString *order = watch (harness);
 
   for (guint i = 0; i < 3; i++) {
@@ -390,8 +391,9 @@ GST_START_TEST (late_frames_are_skipped_where_that_helps)
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    GstHarness *harness = models_harness_new (folder, rows[i].properties, NULL);
-    g_autoptr (GstElement) filter = models_get_filter (harness);
+    GstHarness *harness =
+        filters_harness_new (folder, rows[i].properties, NULL);
+    g_autoptr (GstElement) filter = filters_get (harness);
     GString *order = watch (harness);
 
     gst_harness_set_live (harness, rows[i].live);
@@ -401,7 +403,7 @@ GST_START_TEST (late_frames_are_skipped_where_that_helps)
     pass (harness, 30); /* 1.2 s */
     pass (harness, 35); /* 1.4 s */
     fail_unless_equals_uint64 (
-        models_get_skipped (filter, "qos"), i == 0 ? 1 : 0);
+        filters_get_skipped (filter, "qos"), i == 0 ? 1 : 0);
     end (harness, order, rows[i].order);
   }
 }
@@ -412,8 +414,8 @@ GST_START_TEST (stats_account_for_every_frame)
   static const gchar *const reasons[] = { "interval", "gap", "qos",
     "unreadable", "failed", "cancelled" };
   GstHarness *harness =
-      models_harness_new (folder, "inference-interval=2", RGB);
-  g_autoptr (GstElement) filter = models_get_filter (harness);
+      filters_harness_new (folder, "inference-interval=2", RGB);
+  g_autoptr (GstElement) filter = filters_get (harness);
   g_autoptr (GstStructure) stats = NULL;
   guint64 sum = 0;
 
@@ -426,11 +428,11 @@ GST_START_TEST (stats_account_for_every_frame)
   gst_buffer_unref (gst_harness_push_and_pull (
       harness, gst_buffer_new_memdup ((guint8[RGB_SIZE]){ 0 }, 1)));
 
-  stats = models_get_stats (filter);
+  stats = filters_get_stats (filter);
   for (guint i = 0; i < G_N_ELEMENTS (reasons); i++)
-    sum += models_get_skipped (filter, reasons[i]);
-  fail_unless_equals_uint64 (models_get_skipped (filter, "gap"), 1);
-  fail_unless_equals_uint64 (models_get_skipped (filter, "unreadable"), 1);
+    sum += filters_get_skipped (filter, reasons[i]);
+  fail_unless_equals_uint64 (filters_get_skipped (filter, "gap"), 1);
+  fail_unless_equals_uint64 (filters_get_skipped (filter, "unreadable"), 1);
   fail_unless_equals_uint64 (frames_get_uint64 (stats, "encoded"), 5);
   fail_unless_equals_uint64 (frames_get_uint64 (stats, "frames"), 13);
   fail_unless_equals_uint64 (sum + 5, 13);

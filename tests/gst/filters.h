@@ -10,37 +10,37 @@
 #include "frames.h"
 
 /* Less than a millisecond a frame. (transfer full) */
-gchar *models_new_quick (void);
-TestCheckpointSpec models_quick_spec (void);
+gchar *filters_new_quick_model (void);
+TestCheckpointSpec filters_quick_spec (void);
 
 /* Some tenths of a second a frame, so that it can be interrupted. (transfer
  * full) */
-gchar *models_new_slow (void);
+gchar *filters_new_slow_model (void);
 
 /* As frames_harness_new(), for one clipfilter named "f".
  *
  * @folder: its model
  * @properties: all others, as in gst-launch */
-GstHarness *models_harness_new (
+GstHarness *filters_harness_new (
     const gchar *folder, const gchar *properties, const gchar *caps);
 
 /* The clipfilter of such a harness. (transfer full) */
-GstElement *models_get_filter (GstHarness *harness);
+GstElement *filters_get (GstHarness *harness);
 
 /* Its property "stats". (transfer full) */
-GstStructure *models_get_stats (GstElement *filter);
+GstStructure *filters_get_stats (GstElement *filter);
 
 /* How many frames the stats say were skipped for @reason. */
-guint64 models_get_skipped (GstElement *filter, const gchar *reason);
+guint64 filters_get_skipped (GstElement *filter, const gchar *reason);
 
 /* --- interrupting a frame --- */
 
 typedef struct {
   GstFlowReturn flow; /* what the push returned */
   gint64 time;        /* of the interruption, microseconds */
-} ModelsInterruption;
+} FiltersInterruption;
 
 /* Pushes a frame in a thread of its own, and calls @interrupt when the frame
  * has been with the encoder for a quarter of what the frame before took. */
-ModelsInterruption models_interrupt (
+FiltersInterruption filters_interrupt (
     GstHarness *harness, void (*interrupt) (GstHarness *harness));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: the clipfilter authors */
 
-#include "models.h"
+#include "filters.h"
 
 static TestCheckpointSpec
 make_spec (guint image_size, guint width)
@@ -14,21 +14,21 @@ make_spec (guint image_size, guint width)
 }
 
 TestCheckpointSpec
-models_quick_spec (void)
+filters_quick_spec (void)
 {
   return make_spec (64, 8);
 }
 
 gchar *
-models_new_quick (void)
+filters_new_quick_model (void)
 {
-  TestCheckpointSpec spec = models_quick_spec ();
+  TestCheckpointSpec spec = filters_quick_spec ();
 
   return test_checkpoint_new (&spec);
 }
 
 gchar *
-models_new_slow (void)
+filters_new_slow_model (void)
 {
   TestCheckpointSpec spec = make_spec (1024, 16);
 
@@ -36,7 +36,7 @@ models_new_slow (void)
 }
 
 GstHarness *
-models_harness_new (
+filters_harness_new (
     const gchar *folder, const gchar *properties, const gchar *caps)
 {
   /* One thread: teams that wait for each other spin on busy machines. */
@@ -47,13 +47,13 @@ models_harness_new (
 }
 
 GstElement *
-models_get_filter (GstHarness *harness)
+filters_get (GstHarness *harness)
 {
   return gst_bin_get_by_name (GST_BIN (harness->element), "f");
 }
 
 GstStructure *
-models_get_stats (GstElement *filter)
+filters_get_stats (GstElement *filter)
 {
   GstStructure *stats = NULL;
 
@@ -63,9 +63,9 @@ models_get_stats (GstElement *filter)
 }
 
 guint64
-models_get_skipped (GstElement *filter, const gchar *reason)
+filters_get_skipped (GstElement *filter, const gchar *reason)
 {
-  g_autoptr (GstStructure) stats = models_get_stats (filter);
+  g_autoptr (GstStructure) stats = filters_get_stats (filter);
 
   return frames_get_uint64 (
       gst_value_get_structure (gst_structure_get_value (stats, "skipped")),
@@ -75,8 +75,8 @@ models_get_skipped (GstElement *filter, const gchar *reason)
 static guint64
 get_encode_time (GstHarness *harness)
 {
-  g_autoptr (GstElement) filter = models_get_filter (harness);
-  g_autoptr (GstStructure) stats = models_get_stats (filter);
+  g_autoptr (GstElement) filter = filters_get (harness);
+  g_autoptr (GstStructure) stats = filters_get_stats (filter);
 
   return frames_get_uint64 (stats, "last-encode-time");
 }
@@ -96,11 +96,11 @@ push (gpointer user_data)
   return NULL;
 }
 
-ModelsInterruption
-models_interrupt (GstHarness *harness, void (*interrupt) (GstHarness *harness))
+FiltersInterruption
+filters_interrupt (GstHarness *harness, void (*interrupt) (GstHarness *harness))
 {
   g_autoptr (GstCaps) caps = gst_pad_get_current_caps (harness->srcpad);
-  ModelsInterruption found;
+  FiltersInterruption found;
   Push job = { .harness = harness };
   GstVideoInfo info;
   GThread *thread;
