@@ -13,6 +13,7 @@
 
 /* What the archive's end has in it, at most. */
 #define END_SIZE 22
+#define DISKS_AT 4
 #define TAIL_SIZE (65535 + END_SIZE)
 
 /* Of a member's header, without its name. */
@@ -146,7 +147,7 @@ source (void *user_data, void *data, zip_uint64_t size, zip_source_cmd_t what)
 static gboolean
 prove_end (const ClipFile *file, GError **error)
 {
-  static const guint8 magic[] = { 'P', 'K', 5, 6 };
+  static const guint8 magic[] = { 'P', 'K', 5, 6 }, no_disks[4] = { 0 };
   const gsize size = (gsize)MIN (file->size, TAIL_SIZE);
   g_autofree guint8 *tail = g_malloc (size);
   guint n = 0;
@@ -157,6 +158,8 @@ prove_end (const ClipFile *file, GError **error)
       memcmp (tail + size - END_SIZE, magic, sizeof magic) != 0)
     return refuse (file, error,
         "it does not end as one does; it was perhaps not fetched to its end");
+  if (memcmp (tail + size - END_SIZE + DISKS_AT, no_disks, sizeof no_disks))
+    return refuse (file, error, "it is one of several");
   for (gsize i = 0; i <= size - END_SIZE; i++)
     n += memcmp (tail + i, magic, sizeof magic) == 0;
   if (n > MAX_ENDS)
