@@ -7,7 +7,6 @@
 #include "engine/memory.h"
 #include "engine/patience.h"
 
-#include <stdlib.h>
 
 #ifdef _OPENMP
 #include <omp.h>
@@ -129,7 +128,7 @@ clip_engine_reserve (ClipEngine *engine, gsize size, GError **error)
   scratch = clip_memory_alloc (size, error);
   if (scratch == NULL)
     return FALSE;
-  free (engine->scratch);
+  clip_memory_free (engine->scratch);
   engine->scratch = scratch;
   engine->scratch_size = size;
   return TRUE;
@@ -205,7 +204,7 @@ clip_engine_free (ClipEngine *engine)
   if (engine->dnnl != NULL)
     dnnl_engine_destroy (engine->dnnl);
   g_free (engine->streams);
-  free (engine->scratch);
+  clip_memory_free (engine->scratch);
   g_free (engine->description);
   g_free (engine);
 }
@@ -241,5 +240,5 @@ clip_engine_alloc (gsize n_floats, GError **error)
 void
 clip_engine_free_floats (gfloat *floats)
 {
-  free (floats);
+  clip_memory_free (floats);
 }

@@ -6,7 +6,6 @@
 #include "clip-error.h"
 #include "engine/memory.h"
 
-#include <stdlib.h>
 
 void
 clip_layer_init (ClipLayer *layer, ClipEngine *engine, const gchar *name,
@@ -26,7 +25,7 @@ clip_layer_clear (ClipLayer *layer)
     clip_product_clear (&layer->shapes[i].product);
   if (layer->engine != NULL)
     layer->engine->packed_size -= layer->packed_size;
-  free (layer->packed);
+  clip_memory_free (layer->packed);
   g_free (layer->bias);
   g_free (layer->name);
 }

@@ -9,5 +9,7 @@
 /* 64-byte aligned, and 2 MiB aligned huge pages from 2 MiB on. Zeroed, so that
  * every page is there before the hot path touches it.
  *
- * Returns: (transfer full): NULL with CLIP_ERROR_NO_SPACE; free with free(). */
+ * Returns: (transfer full): NULL with CLIP_ERROR_NO_SPACE; free with
+ *   clip_memory_free(). */
 gpointer clip_memory_alloc (gsize size, GError **error);
+void clip_memory_free (gpointer memory); /* NULL is allowed */
