@@ -32,6 +32,8 @@ typedef struct {
   ClipDtype
       rounded_to;  /* what the values are rounded to before, F32 for none */
   gboolean sparse; /* a hole instead of values: all are 0 */
+  gboolean quick;  /* repeated values that cost nothing, of a size that keeps
+                      the outputs of the deepest model finite */
 } TestCheckpointSpec;
 
 /* One tensor of the file. Tests that want a broken model change the list. */

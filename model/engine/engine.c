@@ -7,7 +7,6 @@
 #include "engine/memory.h"
 #include "engine/patience.h"
 
-
 #ifdef _OPENMP
 #include <omp.h>
 #else

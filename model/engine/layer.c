@@ -6,7 +6,6 @@
 #include "clip-error.h"
 #include "engine/memory.h"
 
-
 void
 clip_layer_init (ClipLayer *layer, ClipEngine *engine, const gchar *name,
     const guint *counts, guint n_counts)

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+/* Models of the published sizes, with generated weights, load, pass the
+ * self-test, encode, and take no more memory than they must. The two that take
+ * seconds always; all with CLIPFILTER_TEST_LONG. */
+
+#include "published.h"
+
+#include "serve/selftest.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Beyond the packed weights: the tensor that is read and what becomes of it,
+ * and the program, oneDNN's code and the layers' outputs. */
+#define N_LARGEST 2
+#define SPARE_MIB 64
+
+#define MIB (1024. * 1024)
+
+static const gchar *const quick_ones[] = { "TinyCLIP-8M-16",
+  "TinyCLIP-ResNet-19M" };
+
+static const gchar *program;
+
+/* --- in a process of its own, whose memory is the model's --- */
+
+static gdouble
+read_peak_mib (void)
+{
+  g_autofree gchar *status = NULL;
+  const gchar *line = NULL;
+
+  g_assert_true (
+      g_file_get_contents ("/proc/self/status", &status, NULL, NULL));
+  line = strstr (status, "VmHWM:");
+  g_assert_nonnull (line);
+  return g_ascii_strtod (line + strlen ("VmHWM:"), NULL) / 1024;
+}
+
+/* The vocabulary of a generated folder has no words, so texts are ids. */
+static void
+encode_texts (ClipEncoder *encoder)
+{
+  static const guint32 ids[2][4] = { { 10, 20, 30, 40 }, { 10, 21, 31, 40 } };
+  const ClipTokens tokens[2] = { { ids[0], 4 }, { ids[1], 4 } };
+  guint n = clip_model_get_info (clip_encoder_get_model (encoder))->embed_dim;
+  g_autofree gfloat *embeddings = g_new (gfloat, 2 * n);
+  g_autoptr (GError) error = NULL;
+  gdouble cosine = 0;
+
+  clip_encoder_encode_tokens (encoder, 2, tokens, embeddings, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < n; i++)
+    cosine += (gdouble)embeddings[i] * embeddings[n + i];
+  g_assert_true (isfinite (cosine));
+  g_assert_cmpfloat (cosine, <, 0.99999);
+}
+
+/* Prints the packed weights and the peak, MiB. */
+static int
+measure (const gchar *folder)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ClipModel) model = clip_model_open (folder, &error);
+  g_autoptr (ClipEncoder) encoder = NULL;
+
+  g_assert_no_error (error);
+  encoder = clip_encoder_new (model, 2, 1, &error);
+  g_assert_no_error (error);
+  clip_selftest_pictures (encoder, &error);
+  g_assert_no_error (error);
+  encode_texts (encoder);
+  printf ("%.1f %.1f\n", clip_encoder_get_packed_size (encoder) / MIB,
+      read_peak_mib ());
+  return 0;
+}
+
+/* --- what it may take --- */
+
+/* The largest tensor as it is while it is packed: 32-bit floats, MiB. */
+static gdouble
+get_largest_mib (const TestModelSpec *spec)
+{
+  g_autoptr (GPtrArray) tensors = test_model_tensors (spec);
+  gdouble largest = 0;
+
+  for (guint i = 0; i < tensors->len; i++) {
+    const TestTensor *tensor = g_ptr_array_index (tensors, i);
+    gdouble size = sizeof (gfloat) / MIB;
+
+    for (guint d = 0; d < tensor->n_dims; d++)
+      size *= tensor->dims[d];
+    largest = MAX (largest, size);
+  }
+  return largest;
+}
+
+/* The form with a configuration where there is one, else the first. */
+static TestForm
+choose_form (const TestPublished *published)
+{
+  TestForm form = TEST_FORM_BARE;
+
+  if (published->forms & 1u << TEST_FORM_OPEN_CLIP)
+    return TEST_FORM_OPEN_CLIP;
+  while ((published->forms & 1u << form) == 0)
+    form++;
+  return form;
+}
+
+static gboolean
+fits (const TestPublished *published)
+{
+  g_autofree gchar *info = NULL;
+  const gchar *line = NULL;
+
+  if (g_file_get_contents ("/proc/meminfo", &info, NULL, NULL))
+    line = strstr (info, "MemAvailable:");
+
+  /* Weights in 32 bits, and the file in the page cache. */
+  return line == NULL ||
+         g_ascii_strtod (line + strlen ("MemAvailable:"), NULL) * 1024 >
+             published->n_parameters * 6.5;
+}
+
+static void
+loads_in_the_memory_it_needs (gconstpointer data)
+{
+  const TestPublished *published = data;
+  const TestCheckpointSpec values = { .quick = TRUE, .dtype = CLIP_DTYPE_F16 };
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *output = NULL;
+  gchar *folder;
+  gdouble packed, peak, limit;
+  gint status;
+
+  if (!fits (published)) {
+    g_test_skip ("the model does not fit into the memory of this machine");
+    return;
+  }
+  folder = test_published_write (published, choose_form (published), &values);
+  {
+    const gchar *arguments[] = { program, "--measure", folder, NULL };
+
+    g_spawn_sync (NULL, (gchar **)arguments, NULL, G_SPAWN_CHILD_INHERITS_STDIN,
+        NULL, NULL, &output, NULL, &status, &error);
+  }
+  test_checkpoint_remove (folder);
+  g_assert_no_error (error);
+  g_spawn_check_wait_status (status, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (sscanf (output, "%lf %lf", &packed, &peak), ==, 2);
+  limit = packed + N_LARGEST * get_largest_mib (&published->spec) + SPARE_MIB;
+  g_test_message ("%s: %.0f MiB packed, largest tensor %.0f MiB, peak %.0f MiB "
+                  "of at most %.0f MiB",
+      published->name, packed, get_largest_mib (&published->spec), peak, limit);
+  g_assert_cmpfloat (peak, <=, limit);
+}
+
+int
+main (int argc, char **argv)
+{
+  if (argc == 3 && strcmp (argv[1], "--measure") == 0)
+    return measure (argv[2]);
+  program = argv[0];
+  g_test_init (&argc, &argv, NULL);
+  for (guint i = 0; i < test_n_published; i++) {
+    gboolean is_quick = FALSE;
+
+    for (guint j = 0; j < G_N_ELEMENTS (quick_ones); j++)
+      is_quick =
+          is_quick || g_str_equal (test_published[i].name, quick_ones[j]);
+    if (is_quick || g_getenv ("CLIPFILTER_TEST_LONG") != NULL) {
+      g_autofree gchar *name =
+          g_strconcat ("/serve/published/", test_published[i].name, NULL);
+
+      g_test_add_data_func (
+          name, &test_published[i], loads_in_the_memory_it_needs);
+    }
+  }
+  return g_test_run ();
+}
