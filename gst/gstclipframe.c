@@ -9,14 +9,24 @@
 /* Four bytes for each value of a pixel (GST_VIDEO_FORMAT_RGB8P). */
 #define PALETTE_SIZE (256 * 4)
 
+/* Of 16 bits a value, frame/ takes the upper 12. */
+#define SPARE_BITS 4
+
 /* BT.709 begins here where the caps name no matrix, as in GstVideoInfo. */
 #define HD_HEIGHT 576
 
-/* Formats whose planes frame/ reads as they are. */
+/* Formats whose planes frame/ reads as they are; where their samples lie
+ * stands in GstVideoFormatInfo. Words of 16 bits are the machine's own. */
 typedef struct {
   GstVideoFormat format;
   ClipLayout layout;
 } FastFormat;
+
+#if G_BYTE_ORDER == G_LITTLE_ENDIAN
+#define WORDS(name) GST_VIDEO_FORMAT_##name##LE
+#else
+#define WORDS(name) GST_VIDEO_FORMAT_##name##BE
+#endif
 
 /* clang-format off */
 static const FastFormat fast_formats[] = {
@@ -30,10 +40,27 @@ static const FastFormat fast_formats[] = {
   { GST_VIDEO_FORMAT_BGRA, CLIP_LAYOUT_PACKED },
   { GST_VIDEO_FORMAT_ARGB, CLIP_LAYOUT_PACKED },
   { GST_VIDEO_FORMAT_ABGR, CLIP_LAYOUT_PACKED },
-  { GST_VIDEO_FORMAT_I420, CLIP_LAYOUT_PLANAR_420 },
-  { GST_VIDEO_FORMAT_YV12, CLIP_LAYOUT_PLANAR_420 },
-  { GST_VIDEO_FORMAT_NV12, CLIP_LAYOUT_SEMI_420 },
-  { GST_VIDEO_FORMAT_NV21, CLIP_LAYOUT_SEMI_420 },
+  { GST_VIDEO_FORMAT_I420, CLIP_LAYOUT_YUV },
+  { GST_VIDEO_FORMAT_YV12, CLIP_LAYOUT_YUV },
+  { GST_VIDEO_FORMAT_NV12, CLIP_LAYOUT_YUV },
+  { GST_VIDEO_FORMAT_NV21, CLIP_LAYOUT_YUV },
+  { GST_VIDEO_FORMAT_Y42B, CLIP_LAYOUT_YUV },
+  { GST_VIDEO_FORMAT_NV16, CLIP_LAYOUT_YUV },
+  { GST_VIDEO_FORMAT_NV61, CLIP_LAYOUT_YUV },
+  { GST_VIDEO_FORMAT_YUY2, CLIP_LAYOUT_YUV },
+  { GST_VIDEO_FORMAT_YVYU, CLIP_LAYOUT_YUV },
+  { GST_VIDEO_FORMAT_UYVY, CLIP_LAYOUT_YUV },
+  { GST_VIDEO_FORMAT_Y444, CLIP_LAYOUT_YUV },
+  { GST_VIDEO_FORMAT_NV24, CLIP_LAYOUT_YUV },
+  { GST_VIDEO_FORMAT_AYUV, CLIP_LAYOUT_YUV },
+  { WORDS (P010_10),       CLIP_LAYOUT_YUV },
+  { WORDS (P012_),         CLIP_LAYOUT_YUV },
+  { WORDS (I420_10),       CLIP_LAYOUT_YUV },
+  { WORDS (I420_12),       CLIP_LAYOUT_YUV },
+  { WORDS (I422_10),       CLIP_LAYOUT_YUV },
+  { WORDS (I422_12),       CLIP_LAYOUT_YUV },
+  { WORDS (Y444_10),       CLIP_LAYOUT_YUV },
+  { WORDS (Y444_12),       CLIP_LAYOUT_YUV },
 };
 /* clang-format on */
 
@@ -64,10 +91,19 @@ choose_layout (const GstVideoInfo *info)
   return CLIP_LAYOUT_ROWS;
 }
 
+static guint
+choose_depth (const GstVideoInfo *info, ClipLayout layout)
+{
+  if (layout == CLIP_LAYOUT_YUV)
+    return GST_VIDEO_INFO_COMP_DEPTH (info, 0);
+  return info->finfo->unpack_format == GST_VIDEO_FORMAT_AYUV64 ? 16 - SPARE_BITS
+                                                               : 8;
+}
+
 static ClipColour
 choose_colour (const GstVideoInfo *info)
 {
-  ClipColour colour = { 0.299, 0.114, is_full_range (info) };
+  ClipColour colour = { 0.299, 0.114, is_full_range (info), 8 };
 
   if (!gst_video_color_matrix_get_Kr_Kb (
           info->colorimetry.matrix, &colour.kr, &colour.kb))
@@ -113,7 +149,7 @@ convert_argb64 (GstClipReader *reader, guint8 *rgb)
 static void
 convert_components (GstClipReader *reader, guint8 *rgb)
 {
-  const guint8 *const yuv[3] = { reader->components[0], reader->components[1],
+  const guint16 *const yuv[3] = { reader->components[0], reader->components[1],
     reader->components[2] };
 
   clip_colour_convert (
@@ -140,7 +176,7 @@ convert_ayuv64 (GstClipReader *reader, guint8 *rgb)
 
   for (guint c = 0; c < 3; c++) {
     for (guint x = 0; x < width; x++)
-      reader->components[c][x] = narrow (reader, ayuv[4 * x + 1 + c]);
+      reader->components[c][x] = ayuv[4 * x + 1 + c] >> SPARE_BITS;
   }
   convert_components (reader, rgb);
 }
@@ -175,7 +211,7 @@ prepare_rows (GstClipReader *reader)
     }
   }
   for (guint c = 0; c < 3; c++)
-    reader->components[c] = g_malloc0 (width);
+    reader->components[c] = g_new0 (guint16, width);
   for (gint v = 0; v < 256; v++)
     reader->levels[v] = reader->colour.full_range
                             ? v
@@ -199,6 +235,7 @@ gst_clip_reader_set_info (GstClipReader *reader, const GstVideoInfo *info)
       GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info));
   reader->colour = choose_colour (info);
   reader->layout = choose_layout (info);
+  reader->colour.depth = choose_depth (info, reader->layout);
   if (reader->layout == CLIP_LAYOUT_ROWS)
     prepare_rows (reader);
 }
@@ -362,36 +399,63 @@ map_frame (GstClipReader *reader, GstBuffer *buffer)
 /* --- the view --- */
 
 static void
-fill_planes (const GstClipReader *reader, ClipFrame *view)
+fill_packed (const GstClipReader *reader, ClipFrame *view)
 {
   const GstVideoFrame *frame = &reader->frame;
 
-  switch (reader->layout) {
-  case CLIP_LAYOUT_PACKED:
-    view->planes[0] = GST_VIDEO_FRAME_PLANE_DATA (frame, 0);
-    view->strides[0] = GST_VIDEO_FRAME_PLANE_STRIDE (frame, 0);
-    view->pixel_size = GST_VIDEO_FRAME_COMP_PSTRIDE (frame, 0);
-    for (guint c = 0; c < 3; c++)
-      view->offsets[c] = GST_VIDEO_FRAME_COMP_POFFSET (frame, c);
-    break;
-  case CLIP_LAYOUT_PLANAR_420:
-    for (guint c = 0; c < 3; c++) {
-      view->planes[c] = GST_VIDEO_FRAME_COMP_DATA (frame, c);
-      view->strides[c] = GST_VIDEO_FRAME_COMP_STRIDE (frame, c);
-    }
-    break;
-  case CLIP_LAYOUT_SEMI_420:
-    for (guint p = 0; p < 2; p++) {
-      view->planes[p] = GST_VIDEO_FRAME_PLANE_DATA (frame, p);
-      view->strides[p] = GST_VIDEO_FRAME_PLANE_STRIDE (frame, p);
-      view->offsets[p] = GST_VIDEO_FRAME_COMP_POFFSET (frame, p + 1);
-    }
-    break;
-  case CLIP_LAYOUT_ROWS:
-    view->read_row = read_row;
-    break;
-  }
+  view->planes[0] = GST_VIDEO_FRAME_PLANE_DATA (frame, 0);
+  view->strides[0] = GST_VIDEO_FRAME_PLANE_STRIDE (frame, 0);
+  view->pixel_size = GST_VIDEO_FRAME_COMP_PSTRIDE (frame, 0);
+  for (guint c = 0; c < 3; c++)
+    view->offsets[c] = GST_VIDEO_FRAME_COMP_POFFSET (frame, c);
 }
+
+/* From the plane's beginning to component @c: words begin at even bytes, which
+ * GstVideoFormatInfo of 1.22 has as 1 where V of P010 lies behind U. */
+static guint
+get_offset (const GstVideoFormatInfo *finfo, guint c)
+{
+  guint offset = GST_VIDEO_FORMAT_INFO_POFFSET (finfo, c);
+
+  return GST_VIDEO_FORMAT_INFO_DEPTH (finfo, c) > 8 ? GST_ROUND_UP_2 (offset)
+                                                    : offset;
+}
+
+/* A site that is not known is no site of its own, as for videoconvert. */
+static void
+fill_yuv (const GstClipReader *reader, ClipFrame *view)
+{
+  const GstVideoFrame *frame = &reader->frame;
+  const GstVideoFormatInfo *finfo = frame->info.finfo;
+  GstVideoChromaSite site = reader->info.chroma_site;
+  ClipSamples *samples = &view->samples;
+
+  for (guint c = 0; c < 3; c++) {
+    view->planes[c] = (const guint8 *)GST_VIDEO_FRAME_PLANE_DATA (
+                          frame, GST_VIDEO_FORMAT_INFO_PLANE (finfo, c)) +
+                      get_offset (finfo, c);
+    view->strides[c] = GST_VIDEO_FRAME_COMP_STRIDE (frame, c);
+    samples->steps[c] = GST_VIDEO_FRAME_COMP_PSTRIDE (frame, c);
+  }
+  samples->shift = GST_VIDEO_FORMAT_INFO_SHIFT (finfo, 0);
+  samples->half_width = GST_VIDEO_FORMAT_INFO_W_SUB (finfo, 1) > 0;
+  samples->half_height = GST_VIDEO_FORMAT_INFO_H_SUB (finfo, 1) > 0;
+  samples->cosited_x = (site & GST_VIDEO_CHROMA_SITE_H_COSITED) != 0;
+  samples->cosited_y = (site & GST_VIDEO_CHROMA_SITE_V_COSITED) != 0;
+  samples->fields = GST_VIDEO_FRAME_IS_INTERLACED (frame);
+}
+
+static void
+fill_rows (const GstClipReader *reader, ClipFrame *view)
+{
+  view->read_row = read_row;
+}
+
+static void (*const fills[]) (const GstClipReader *reader, ClipFrame *view) = {
+  [CLIP_LAYOUT_PACKED] = fill_packed,
+  [CLIP_LAYOUT_YUV] = fill_yuv,
+  [CLIP_LAYOUT_ROWS] = fill_rows,
+};
 
 gboolean
 gst_clip_reader_map (GstClipReader *reader, GstBuffer *buffer, ClipFrame *view)
@@ -403,7 +467,7 @@ gst_clip_reader_map (GstClipReader *reader, GstBuffer *buffer, ClipFrame *view)
     .colour = reader->colour,
     .user_data = reader,
   };
-  fill_planes (reader, view);
+  fills[reader->layout](reader, view);
   return TRUE;
 }
 

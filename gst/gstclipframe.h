@@ -22,7 +22,7 @@ struct _GstClipReader {
 
   GstClipConvertRow convert; /* layout ROWS only, as all that follows */
   guint8 *unpacked;          /* four components a pixel, 8 or 16 bits each */
-  guint8 *components[3];     /* Y, U, V of a row, 8 bits each */
+  guint16 *components[3];    /* Y, U, V of a row, of colour.depth bits */
   guint8 levels[256];        /* R, G or B as stored -> 0 … 255 */
 
   GstVideoFrame frame; /* while mapped */

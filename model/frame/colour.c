@@ -10,64 +10,71 @@
 #define BITS 16
 
 static gint32
-to_fixed (gdouble factor)
+to_fixed (gdouble factor, guint bits)
 {
-  return (gint32)lrint (factor * (1 << BITS));
+  return (gint32)lrint (factor * (1 << bits));
 }
 
 void
-clip_colour_matrix_init (ClipColourMatrix *matrix, const ClipColour *colour)
+clip_colour_matrix_init (
+    ClipColourMatrix *matrix, const ClipColour *colour, guint chroma_bits)
 {
+  guint extra = colour->depth - 8;
   gdouble kg = 1 - colour->kr - colour->kb;
-  gdouble y = colour->full_range ? 1 : 255.0 / 219;
-  gdouble chroma = colour->full_range ? 1 : 255.0 / 224;
+  /* Studio range grows by whole bits, full range from 255 to 2^depth - 1. */
+  gdouble full = 255.0 * (1 << extra) / ((1 << colour->depth) - 1);
+  gdouble y = colour->full_range ? full : 255.0 / 219;
+  gdouble chroma = colour->full_range ? full : 255.0 / 224;
   gdouble r_v = 2 * (1 - colour->kr) * chroma;
   gdouble b_u = 2 * (1 - colour->kb) * chroma;
 
   g_return_if_fail (colour->kr > 0 && colour->kb > 0 && kg > 0.1);
+  g_return_if_fail (colour->depth >= 8 && colour->depth <= 12);
 
-  matrix->y_offset = colour->full_range ? 0 : 16;
-  matrix->y = to_fixed (y);
-  matrix->r_v = to_fixed (r_v);
-  matrix->g_u = to_fixed (-b_u * colour->kb / kg);
-  matrix->g_v = to_fixed (-r_v * colour->kr / kg);
-  matrix->b_u = to_fixed (b_u);
+  matrix->y_offset = colour->full_range ? 0 : 16 << extra;
+  matrix->chroma_offset = 128 << (extra + chroma_bits);
+  matrix->y = to_fixed (y, BITS);
+  matrix->r_v = to_fixed (r_v, BITS - chroma_bits);
+  matrix->g_u = to_fixed (-b_u * colour->kb / kg, BITS - chroma_bits);
+  matrix->g_v = to_fixed (-r_v * colour->kr / kg, BITS - chroma_bits);
+  matrix->b_u = to_fixed (b_u, BITS - chroma_bits);
+  matrix->bits = BITS + extra;
 }
 
 static inline guint8
-to_byte (gint32 sum)
+to_byte (gint32 sum, guint bits)
 {
-  gint32 value = sum >> BITS;
+  gint32 value = sum >> bits;
 
   return (guint8)CLAMP (value, 0, 255);
 }
 
 CLIP_CLONES void
 clip_colour_row (const ClipColourMatrix *matrix, guint n,
-    const guint8 *const yuv[3], guint8 *restrict rgb)
+    const guint16 *const yuv[3], guint8 *restrict rgb)
 {
   const ClipColourMatrix m = *matrix;
-  const guint8 *y = yuv[0];
-  const guint8 *u = yuv[1];
-  const guint8 *v = yuv[2];
+  const guint16 *y = yuv[0];
+  const guint16 *u = yuv[1];
+  const guint16 *v = yuv[2];
 
   for (gsize i = 0; i < n; i++) {
-    gint32 luma = (y[i] - m.y_offset) * m.y + (1 << (BITS - 1));
-    gint32 cb = u[i] - 128;
-    gint32 cr = v[i] - 128;
+    gint32 luma = (y[i] - m.y_offset) * m.y + (1 << (m.bits - 1));
+    gint32 cb = u[i] - m.chroma_offset;
+    gint32 cr = v[i] - m.chroma_offset;
 
-    rgb[3 * i] = to_byte (luma + cr * m.r_v);
-    rgb[3 * i + 1] = to_byte (luma + cb * m.g_u + cr * m.g_v);
-    rgb[3 * i + 2] = to_byte (luma + cb * m.b_u);
+    rgb[3 * i] = to_byte (luma + cr * m.r_v, m.bits);
+    rgb[3 * i + 1] = to_byte (luma + cb * m.g_u + cr * m.g_v, m.bits);
+    rgb[3 * i + 2] = to_byte (luma + cb * m.b_u, m.bits);
   }
 }
 
 void
 clip_colour_convert (
-    const ClipColour *colour, guint n, const guint8 *const yuv[3], guint8 *rgb)
+    const ClipColour *colour, guint n, const guint16 *const yuv[3], guint8 *rgb)
 {
   ClipColourMatrix matrix;
 
-  clip_colour_matrix_init (&matrix, colour);
+  clip_colour_matrix_init (&matrix, colour, 0);
   clip_colour_row (&matrix, n, yuv, rgb);
 }

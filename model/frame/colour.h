@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: the clipfilter authors */
 
-/* Y'CbCr of 8-bit values to R'G'B' in integers. Each value lies within 0.51 of
- * the exact one before it is rounded into 0 … 255, so it differs from a
- * correctly rounded one by 1 at most, and only beside a tie. */
+/* Y'CbCr to R'G'B' in integers. Each value lies within 0.54 of the exact one
+ * before it is rounded into 0 … 255, so it differs from a correctly rounded one
+ * by 1 at most, and only beside a tie. */
 #pragma once
 
 #include "frame/frame.h"
 
 typedef struct {
-  gint32 y_offset;
-  gint32 y, r_v, g_u, g_v, b_u; /* fractions of 2^16; g_u, g_v negative */
+  gint32 y_offset, chroma_offset;
+  gint32 y, r_v, g_u, g_v, b_u; /* g_u, g_v negative */
+  guint bits;                   /* of a sum, below 1 */
 } ClipColourMatrix;
 
-/* @colour: kr, kb > 0, kr + kb < 0.9, so that the products fit 32 bits */
+/* @colour: kr, kb > 0, kr + kb < 0.9, 12 bits at most, so that the sums fit 32
+ *   bits
+ * @chroma_bits: by how many bits chroma is finer than that, 4 at most */
 void clip_colour_matrix_init (
-    ClipColourMatrix *matrix, const ClipColour *colour);
+    ClipColourMatrix *matrix, const ClipColour *colour, guint chroma_bits);
 
-/* @y, @u, @v: n values each, chroma already one a pixel
+/* @yuv: n values each, chroma already one a pixel
  * @rgb: (out caller-allocates): n triplets */
 void clip_colour_row (const ClipColourMatrix *matrix, guint n,
-    const guint8 *const yuv[3], guint8 *rgb);
+    const guint16 *const yuv[3], guint8 *rgb);

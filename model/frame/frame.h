@@ -13,18 +13,34 @@
 #define CLIP_FRAME_MAX_SIDE 32768
 
 typedef enum {
-  CLIP_LAYOUT_PACKED,     /* one plane, three bytes somewhere in each pixel */
-  CLIP_LAYOUT_PLANAR_420, /* Y, U, V planes, chroma halved both ways */
-  CLIP_LAYOUT_SEMI_420,   /* Y plane, plane of U V pairs (NV12) */
-  CLIP_LAYOUT_ROWS        /* @read_row gives packed RGB, row by row */
+  CLIP_LAYOUT_PACKED, /* one plane, three bytes somewhere in each pixel */
+  CLIP_LAYOUT_YUV,    /* Y', Cb, Cr, each sample somewhere by itself */
+  CLIP_LAYOUT_ROWS    /* @read_row gives packed RGB, row by row */
 } ClipLayout;
 
-/* Y'CbCr to R'G'B' of 8-bit values, from the frame's colorimetry. */
+/* Y'CbCr to R'G'B', from the frame's colorimetry. */
 typedef struct {
   gdouble kr, kb;      /* BT.601 0.299, 0.114; BT.709 0.2126, 0.0722; > 0, and
                           kr + kb < 0.9 */
-  gboolean full_range; /* 0 … 255, else 16 … 235 / 16 … 240 */
+  gboolean full_range; /* 0 … 255, else 16 … 235 / 16 … 240; with more bits as
+                          many times that as ITU-R BT.2100 says */
+  guint depth;         /* bits a value, 8 … 12 */
 } ClipColour;
+
+/* Where chroma lies among the samples of Y', and how each is stored. Between
+ * two chroma samples it is interpolated in proportion, as video converters do:
+ * repeated, its edges would be up to half a pixel off. */
+typedef struct {
+  guint steps[3]; /* bytes from sample to sample of a row: any for depth 8,
+                     even for more, which come in 16-bit words as the machine
+                     has them */
+  guint shift;    /* bits of a word below its sample */
+  gboolean half_width, half_height; /* one chroma sample for two of Y' */
+  gboolean cosited_x, cosited_y;    /* it lies on the first of them, else
+                                       halfway between */
+  gboolean fields; /* rows are of two fields in turn; with @half_height, rows
+                      of chroma too, each two for four of Y' */
+} ClipSamples;
 
 /* Writes row @y of the frame as @width RGB triplets. Called in the thread of
  * clip_preprocessor_run(), with @y ascending, each row at most once. */
@@ -33,12 +49,14 @@ typedef void (*ClipReadRow) (gpointer user_data, guint y, guint8 *rgb);
 /* A view of a frame: owns nothing, lives for one call. */
 typedef struct {
   ClipLayout layout;
-  const guint8 *planes[3]; /* Y, U, V; or Y, UV; or the packed one */
+  const guint8 *planes[3]; /* YUV: the first sample of Y', Cb and Cr; PACKED:
+                              [0] */
   gint strides[3];         /* bytes from row to row; may be negative */
   guint pixel_size;        /* PACKED: bytes a pixel, 3 or 4 */
-  guint offsets[3];        /* PACKED: of R, G, B; SEMI: [0] of U, [1] of V */
-  ClipColour colour;       /* YUV layouts only */
-  ClipReadRow read_row;    /* ROWS only */
+  guint offsets[3];        /* PACKED: of R, G, B in a pixel */
+  ClipSamples samples;     /* YUV only, as the next */
+  ClipColour colour;
+  ClipReadRow read_row; /* ROWS only */
   gpointer user_data;
 } ClipFrame;
 
@@ -66,11 +84,11 @@ typedef struct {
 
 /* A row of pixels, for ClipReadRow functions that find Y'CbCr.
  *
- * @yuv: Y, Cb, Cr: n values each, chroma already one a pixel
+ * @yuv: Y', Cb, Cr: n values each, chroma already one a pixel
  * @rgb: (out caller-allocates): n triplets, each value within 1 of the exact
  *   one */
-void clip_colour_convert (
-    const ClipColour *colour, guint n, const guint8 *const yuv[3], guint8 *rgb);
+void clip_colour_convert (const ClipColour *colour, guint n,
+    const guint16 *const yuv[3], guint8 *rgb);
 
 typedef struct _ClipPreprocessor ClipPreprocessor;
 

@@ -10,7 +10,8 @@
 /* What a reader of rows needs for one frame. */
 typedef struct {
   const ClipFrame *frame;
-  ClipColourMatrix matrix; /* YUV layouts only */
+  ClipColourMatrix matrix; /* YUV only */
+  guint width, height;     /* of the frame */
   guint begin, n;          /* the columns wanted; @begin is even, so that pairs
                               with one chroma value stay together */
   guint8 *row;             /* ROWS only: a whole row of triplets, scratch */

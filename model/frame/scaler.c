@@ -35,6 +35,8 @@ clip_scaler_new (ClipKernel kernel, const ClipSide *x, const ClipSide *y)
   scaler->row_begin = scaler->rows.first[0];
   scaler->row_end = clip_resample_axis_end (&scaler->rows);
 
+  planes->width = x->source;
+  planes->height = y->source;
   planes->begin = scaler->columns.first[0] & ~1u;
   planes->n = clip_resample_axis_end (&scaler->columns) - planes->begin;
   planes->row = g_malloc0_n (x->source, CHANNELS);

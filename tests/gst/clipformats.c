@@ -75,7 +75,7 @@ check_against_converter (GstHarness *harness, const gchar *caps_string)
 
   fail_unless (gst_video_info_from_caps (&info, caps));
   buffer = frames_new (&info, 3);
-  converted = frames_to_rgb (&info, buffer, &rgb);
+  converted = frames_to_rgb (&info, buffer, GST_VIDEO_CHROMA_MODE_NONE, &rgb);
   expected = encode (harness, &rgb, converted);
   found = encode (harness, &info, buffer);
   cosine = get_cosine (expected, found);

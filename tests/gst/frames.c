@@ -31,16 +31,15 @@ paint (GstVideoFrame *frame, guint seed)
   }
 }
 
-/* Chroma is repeated, as by every reader that resizes afterwards. */
 static void
-convert (GstVideoFrame *from, GstVideoFrame *to)
+convert (GstVideoFrame *from, GstVideoFrame *to, GstVideoChromaMode chroma)
 {
   GstVideoConverter *converter =
       gst_video_converter_new (&from->info, &to->info,
           gst_structure_new ("options", GST_VIDEO_CONVERTER_OPT_DITHER_METHOD,
               GST_TYPE_VIDEO_DITHER_METHOD, GST_VIDEO_DITHER_NONE,
               GST_VIDEO_CONVERTER_OPT_CHROMA_MODE, GST_TYPE_VIDEO_CHROMA_MODE,
-              GST_VIDEO_CHROMA_MODE_NONE, NULL));
+              chroma, NULL));
 
   gst_video_converter_frame (converter, from, to);
   gst_video_converter_free (converter);
@@ -92,7 +91,7 @@ frames_new (const GstVideoInfo *info, guint seed)
   gst_buffer_memset (buffer, 0, 0, gst_buffer_get_size (buffer));
   fail_unless (
       gst_video_frame_map (&to, (GstVideoInfo *)info, buffer, GST_MAP_WRITE));
-  convert (&from, &to);
+  convert (&from, &to, GST_VIDEO_CHROMA_MODE_NONE);
   gst_video_frame_unmap (&to);
   gst_video_frame_unmap (&from);
 
@@ -102,7 +101,8 @@ frames_new (const GstVideoInfo *info, guint seed)
 }
 
 GstBuffer *
-frames_to_rgb (const GstVideoInfo *info, GstBuffer *buffer, GstVideoInfo *rgb)
+frames_to_rgb (const GstVideoInfo *info, GstBuffer *buffer,
+    GstVideoChromaMode chroma, GstVideoInfo *rgb)
 {
   GstVideoFrame from, between, to;
   GstVideoInfo argb;
@@ -112,7 +112,7 @@ frames_to_rgb (const GstVideoInfo *info, GstBuffer *buffer, GstVideoInfo *rgb)
 
   fail_unless (
       gst_video_frame_map (&from, (GstVideoInfo *)info, buffer, GST_MAP_READ));
-  convert (&from, &between);
+  convert (&from, &between, chroma);
   narrow (&between, &to);
   gst_video_frame_unmap (&from);
   gst_video_frame_unmap (&between);

@@ -18,9 +18,12 @@ GstBuffer *frames_new (const GstVideoInfo *info, guint seed);
 /* The same picture as GstVideoConverter sees it in RGB, through 16 bits a
  * channel: its paths of 8 bits are several levels off.
  *
+ * @chroma: of 8 bits it is rounded to them while it is interpolated, several
+ *   levels off again, unless it is repeated (GST_VIDEO_CHROMA_MODE_NONE)
+ *
  * Returns: (transfer full): @rgb describes it */
-GstBuffer *frames_to_rgb (
-    const GstVideoInfo *info, GstBuffer *buffer, GstVideoInfo *rgb);
+GstBuffer *frames_to_rgb (const GstVideoInfo *info, GstBuffer *buffer,
+    GstVideoChromaMode chroma, GstVideoInfo *rgb);
 
 /* @launch: properties as in gst-launch: "clipfilter threads=1 top-k=1"; one
  *   thread, because teams that wait for each other spin on busy machines
