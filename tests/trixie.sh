@@ -14,7 +14,8 @@ cd "$(dirname "$0")/.."
 
 self=$PWD/tests/trixie.sh
 root=$PWD/build/trixie
-mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+# Unset: debootstrap's own choice.
+mirror=${DEBIAN_MIRROR:-}
 
 if [ "$(id -u)" -ne 0 ]; then
   sudo -n true 2>/dev/null ||
@@ -37,7 +38,7 @@ make_root () {
   rm -rf --one-file-system "$root"
   mkdir -p "$root"
   step "Making a Debian 13 root (some minutes)" \
-    debootstrap --variant=minbase trixie "$root" "$mirror" ||
+    debootstrap --variant=minbase trixie "$root" ${mirror:+"$mirror"} ||
     die "debootstrap failed; its reason stands above."
   touch "$root/complete"
 }
