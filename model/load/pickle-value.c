@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define BLOCK_SIZE 65536
+#define BLOCK_SIZE 16384
 #define MAX_DEPTH 64
 #define MAX_TENSORS 10000
 
