@@ -61,7 +61,7 @@ append_local (GByteArray *archive, const TestMember *member)
   for (gsize i = 0; i < padding; i++)
     append_text (archive, "Z");
   g_byte_array_append (archive, member->bytes, (guint)member->size);
-  append_text (archive, "PK\7\10");
+  append_text (archive, TEST_DESCRIPTOR);
   test_append_number (archive, crc_of (member), 4);
   test_append_number (archive, member->size, 4);
   test_append_number (archive, member->size, 4);

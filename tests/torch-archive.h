@@ -16,6 +16,7 @@ typedef struct {
 
 /* The records of an archive, and how each begins. */
 #define TEST_LOCAL "PK\3\4"
+#define TEST_DESCRIPTOR "PK\7\10"
 #define TEST_CENTRAL "PK\1\2"
 #define TEST_END "PK\5\6"
 #define TEST_END_64 "PK\6\6"

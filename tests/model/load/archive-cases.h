@@ -44,6 +44,10 @@ typedef struct {
   {                                                                            \
     TEST_LOCAL, index, at, n_bytes, number                                     \
   }
+#define DESCRIPTOR(index, crc)                                                 \
+  {                                                                            \
+    TEST_DESCRIPTOR, index, 4, 4, crc                                          \
+  }
 #define END(at, n_bytes, number)                                               \
   {                                                                            \
     TEST_END, 0, at, n_bytes, number                                           \
@@ -64,9 +68,9 @@ typedef struct {
 /* clang-format off */
 static const Lie lies[] = {
   { "checksum-of-the-pickle", "the CRC-32 of its member 'data.pkl' is",
-    { CENTRAL (0, CRC_AT, 4, 0x12345678) } },
+    { CENTRAL (0, CRC_AT, 4, 0x12345678), DESCRIPTOR (0, 0x12345678) } },
   { "checksum-of-a-storage", "the CRC-32 of its member 'data/0' is",
-    { CENTRAL (1, CRC_AT, 4, 0x12345678) } },
+    { CENTRAL (1, CRC_AT, 4, 0x12345678), DESCRIPTOR (1, 0x12345678) } },
   { "a-deflated-pickle", "'m/data.pkl' is compressed",
     { CENTRAL (0, METHOD_AT, 2, 8), LOCAL (0, 8, 2, 8) } },
   { "a-deflated-storage", "'m/data/1' is compressed",
