@@ -2,13 +2,15 @@
 /* SPDX-FileCopyrightText: the clipfilter authors */
 
 /* Models of the published sizes, with generated weights, load, pass the
- * self-test, encode, and take no more memory than they must. The two that take
- * seconds always; all with CLIPFILTER_TEST_LONG. */
+ * self-test, encode, and take no more memory than they must. The three that
+ * take seconds always; all with CLIPFILTER_TEST_LONG. */
 
 #include "published.h"
+#include "torch-checkpoint.h"
 
 #include "serve/selftest.h"
 
+#include <glib/gstdio.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +23,7 @@
 #define MIB (1024. * 1024)
 
 static const gchar *const quick_ones[] = { "TinyCLIP-8M-16",
-  "TinyCLIP-ResNet-19M" };
+  "TinyCLIP-ResNet-19M", "CN-RN50" };
 
 static const gchar *program;
 
@@ -61,10 +63,10 @@ encode_texts (ClipEncoder *encoder)
 
 /* Prints the packed weights and the peak, MiB. */
 static int
-measure (const gchar *folder)
+measure (const gchar *weights)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (ClipModel) model = clip_model_open (folder, &error);
+  g_autoptr (ClipModel) model = clip_model_open (weights, &error);
   g_autoptr (ClipEncoder) encoder = NULL;
 
   g_assert_no_error (error);
@@ -98,17 +100,38 @@ get_largest_mib (const TestModelSpec *spec)
   return largest;
 }
 
-/* The form with a configuration where there is one, else the first. */
-static TestForm
-choose_form (const TestPublished *published)
+/* As OpenAI and Chinese-CLIP publish them, a file of PyTorch's; open_clip's
+ * folder otherwise.
+ *
+ * @weights: (out) (transfer full): what is opened
+ *
+ * Returns: (transfer full): the folder, for test_checkpoint_remove() */
+static gchar *
+write_model (const TestPublished *published, gchar **weights)
 {
-  TestForm form = TEST_FORM_BARE;
+  static const TestForm forms[] = { TEST_FORM_PARALLEL, TEST_FORM_BARE,
+    TEST_FORM_OPEN_CLIP };
+  TestCheckpointSpec values = { .quick = TRUE, .dtype = CLIP_DTYPE_F32 };
+  TestTorchForm torch = { 0 };
+  g_autofree gchar *safetensors = NULL;
+  gchar *folder;
+  guint i = 0;
 
-  if (published->forms & 1u << TEST_FORM_OPEN_CLIP)
-    return TEST_FORM_OPEN_CLIP;
-  while ((published->forms & 1u << form) == 0)
-    form++;
-  return form;
+  while ((published->forms & 1u << forms[i]) == 0)
+    i++;
+  if (forms[i] == TEST_FORM_OPEN_CLIP)
+    values.dtype = CLIP_DTYPE_F16;
+  folder = test_published_write (published, forms[i], &values);
+  safetensors = g_build_filename (folder, "model.safetensors", NULL);
+  if (forms[i] == TEST_FORM_OPEN_CLIP) {
+    *weights = g_steal_pointer (&safetensors);
+    return folder;
+  }
+  *weights = g_build_filename (folder, "model.pt", NULL);
+  torch.is_training = forms[i] == TEST_FORM_PARALLEL;
+  test_torch_convert (safetensors, *weights, &torch);
+  g_assert_cmpint (g_remove (safetensors), ==, 0);
+  return folder;
 }
 
 static gboolean
@@ -130,9 +153,9 @@ static void
 loads_in_the_memory_it_needs (gconstpointer data)
 {
   const TestPublished *published = data;
-  const TestCheckpointSpec values = { .quick = TRUE, .dtype = CLIP_DTYPE_F16 };
   g_autoptr (GError) error = NULL;
   g_autofree gchar *output = NULL;
+  g_autofree gchar *weights = NULL;
   gchar *folder;
   gdouble packed, peak, limit;
   gint status;
@@ -141,9 +164,9 @@ loads_in_the_memory_it_needs (gconstpointer data)
     g_test_skip ("the model does not fit into the memory of this machine");
     return;
   }
-  folder = test_published_write (published, choose_form (published), &values);
+  folder = write_model (published, &weights);
   {
-    const gchar *arguments[] = { program, "--measure", folder, NULL };
+    const gchar *arguments[] = { program, "--measure", weights, NULL };
 
     g_spawn_sync (NULL, (gchar **)arguments, NULL, G_SPAWN_CHILD_INHERITS_STDIN,
         NULL, NULL, &output, NULL, &status, &error);
