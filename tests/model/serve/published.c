@@ -22,6 +22,13 @@
 
 #define MIB (1024. * 1024)
 
+/* AddressSanitizer keeps what was freed, and more. */
+#ifdef __SANITIZE_ADDRESS__
+#define SHOWS_MEMORY FALSE
+#else
+#define SHOWS_MEMORY TRUE
+#endif
+
 static const gchar *const quick_ones[] = { "TinyCLIP-8M-16",
   "TinyCLIP-ResNet-19M", "CN-RN50" };
 
@@ -180,7 +187,8 @@ loads_in_the_memory_it_needs (gconstpointer data)
   g_test_message ("%s: %.0f MiB packed, largest tensor %.0f MiB, peak %.0f MiB "
                   "of at most %.0f MiB",
       published->name, packed, get_largest_mib (&published->spec), peak, limit);
-  g_assert_cmpfloat (peak, <=, limit);
+  if (SHOWS_MEMORY)
+    g_assert_cmpfloat (peak, <=, limit);
 }
 
 int
