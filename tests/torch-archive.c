@@ -8,6 +8,7 @@
 
 #define ALIGNMENT 64
 #define LOCAL_SIZE 30
+#define ONES 0xffffffff
 #define FLAGS 0x0808 /* sizes behind the data, names in UTF-8 */
 
 void
@@ -63,22 +64,32 @@ append_local (GByteArray *archive, const TestMember *member)
   g_byte_array_append (archive, member->bytes, (guint)member->size);
   append_text (archive, TEST_DESCRIPTOR);
   test_append_number (archive, crc_of (member), 4);
-  test_append_number (archive, member->size, 4);
-  test_append_number (archive, member->size, 4);
+  test_append_number (archive, member->size, member->is_large ? 8 : 4);
+  test_append_number (archive, member->size, member->is_large ? 8 : 4);
 }
 
 static void
 append_central (GByteArray *archive, const TestMember *member, gsize offset)
 {
+  const gboolean is_large = member->is_large;
+
   append_version (archive, TEST_CENTRAL);
   test_append_number (archive, crc_of (member), 4);
-  test_append_number (archive, member->size, 4);
-  test_append_number (archive, member->size, 4);
+  test_append_number (archive, is_large ? ONES : member->size, 4);
+  test_append_number (archive, is_large ? ONES : member->size, 4);
   test_append_number (archive, strlen (member->name), 2);
-  test_append_number (archive, 0, 8); /* extra, comment, disk, attributes */
-  test_append_number (archive, 0, 4);
-  test_append_number (archive, offset, 4);
+  test_append_number (archive, is_large ? 4 + 3 * 8 : 0, 2);
+  test_append_number (archive, 0, 8); /* comment, disk, attributes */
+  test_append_number (archive, 0, 2);
+  test_append_number (archive, is_large ? ONES : offset, 4);
   append_text (archive, member->name);
+  if (!is_large)
+    return;
+  test_append_number (archive, 1, 2); /* zip64 */
+  test_append_number (archive, 3 * 8, 2);
+  test_append_number (archive, member->size, 8);
+  test_append_number (archive, member->size, 8);
+  test_append_number (archive, offset, 8);
 }
 
 static void
@@ -101,8 +112,8 @@ append_end (GByteArray *archive, gsize n_members, gsize start)
   test_append_number (archive, 1, 4);
   append_text (archive, TEST_END);
   test_append_number (archive, 0, 4); /* disks */
-  test_append_number (archive, n_members, 2);
-  test_append_number (archive, n_members, 2);
+  test_append_number (archive, MIN (n_members, 0xffff), 2);
+  test_append_number (archive, MIN (n_members, 0xffff), 2);
   test_append_number (archive, size, 4);
   test_append_number (archive, start, 4);
   test_append_number (archive, 0, 2); /* comment */

@@ -12,6 +12,9 @@ typedef struct {
   const gchar *name; /* with the folder: "archive/data/0" */
   gconstpointer bytes;
   gsize size;
+  /* Described as one of more than 4 GiB: by 64-bit numbers beside 32-bit ones
+   * that are all ones. */
+  gboolean is_large;
 } TestMember;
 
 /* The records of an archive, and how each begins. */
