@@ -163,6 +163,7 @@ gst_clip_filter_stop (GstBaseTransform *trans)
   reset_stream (self);
   g_clear_pointer (&self->prompt_set, clip_prompt_set_unref);
   gst_clip_reader_clear (&self->reader);
+  self->reader.info = (GstVideoInfo){ 0 };
   gst_clip_model_close (&self->model);
   return TRUE;
 }
@@ -227,12 +228,28 @@ gst_clip_filter_accept_caps (
       ->accept_caps (trans, direction, caps);
 }
 
+/* Tags come before or after the caps, which the reader has. */
+static void
+set_geometry (GstClipFilter *self)
+{
+  g_autoptr (GError) error = NULL;
+  ClipGeometry geometry;
+
+  if (self->reader.info.finfo == NULL)
+    return;
+  geometry =
+      gst_clip_orientation_describe (&self->orientation, &self->reader.info);
+  self->has_size = clip_preprocessor_set_geometry (
+      self->model.preprocessor, &geometry, &error);
+  if (!self->has_size)
+    gst_clip_filter_warn (self, "Frames go on without results", error);
+}
+
 static gboolean
 gst_clip_filter_set_caps (
     GstBaseTransform *trans, GstCaps *caps, GstCaps *out_caps)
 {
   GstClipFilter *self = GST_CLIP_FILTER (trans);
-  g_autoptr (GError) error = NULL;
   GstVideoInfo info;
 
   if (!gst_video_info_from_caps (&info, caps) ||
@@ -241,10 +258,7 @@ gst_clip_filter_set_caps (
     return FALSE;
   gst_clip_reader_set_info (&self->reader, &info);
   self->warned_of_buffer = FALSE;
-  self->has_size = clip_preprocessor_set_size (self->model.preprocessor,
-      GST_VIDEO_INFO_WIDTH (&info), GST_VIDEO_INFO_HEIGHT (&info), &error);
-  if (!self->has_size)
-    gst_clip_filter_warn (self, "Frames go on without results", error);
+  set_geometry (self);
   GST_DEBUG_OBJECT (self, "frames: %" GST_PTR_FORMAT, caps);
   return TRUE;
 }
@@ -264,7 +278,13 @@ gst_clip_filter_sink_event (GstBaseTransform *trans, GstEvent *event)
     break;
   case GST_EVENT_STREAM_START:
     self->asked_if_live = FALSE;
+    self->orientation = (GstClipOrientation){ 0 };
+    set_geometry (self);
     reset_stream (self);
+    break;
+  case GST_EVENT_TAG:
+    if (gst_clip_orientation_take (&self->orientation, event))
+      set_geometry (self);
     break;
   case GST_EVENT_SEGMENT:
     reset_stream (self);

@@ -8,6 +8,7 @@
 #include "gstclipconstancy.h"
 #include "gstclipframe.h"
 #include "gstclipmodel.h"
+#include "gstcliporientation.h"
 #include "gstclipprompts.h"
 #include "gstclipresult.h"
 #include "gstclipschedule.h"
@@ -41,6 +42,7 @@ struct _GstClipFilter {
 
   /* The streaming thread's. */
   GstClipReader reader;
+  GstClipOrientation orientation;
   gboolean has_size;         /* the preprocessor is ready for these caps */
   gboolean warned_of_buffer; /* since the caps came */
   gboolean warned_of_encoder;

@@ -97,23 +97,44 @@ ClipPreprocessor *clip_preprocessor_new (const ClipPreprocess *preprocess);
 void clip_preprocessor_free (ClipPreprocessor *preprocessor);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipPreprocessor, clip_preprocessor_free)
 
-/* Prepares for frames of this size; the only call that allocates.
+/* How a frame as it is stored becomes what a viewer sees.
  *
- * @width, @height: pixels, 1 … CLIP_FRAME_MAX_SIDE
+ * Pixels that are not square are squared first: where they are wide the width,
+ * where they are high the height is multiplied and rounded to whole pixels, and
+ * SHORTEST and LONGEST fit these sides. It is one resize all the same, from the
+ * stored pixels to the picture's; SQUASH takes both sides as they are.
  *
- * Returns: FALSE with CLIP_ERROR_MODEL where a side is out of range; the
- *   previous size stays in force. No aspect is too extreme: what the crop drops
- *   is never computed. */
+ * Then the picture is turned: transposed (x becomes y), then mirrored. The crop
+ * is that of the turned frame; a value may be 2 off, since the two passes
+ * of the resize come in the other order. */
+typedef struct {
+  guint width, height;         /* 1 … CLIP_FRAME_MAX_SIDE */
+  guint pixel_width;           /* of a pixel, in any unit, > 0 */
+  guint pixel_height;          /* in the same */
+  gboolean transpose;          /* turns by 90 degrees mirror as well */
+  gboolean mirror_x, mirror_y; /* of what is seen: left and right, top and
+                                  bottom change places */
+} ClipGeometry;
+
+/* Prepares for such frames; the only call that allocates.
+ *
+ * Returns: FALSE with CLIP_ERROR_MODEL where a side is out of range, or by its
+ *   pixels' shape would be longer than 2^19; the previous geometry stays in
+ *   force. What the crop drops is never computed. */
+gboolean clip_preprocessor_set_geometry (ClipPreprocessor *preprocessor,
+    const ClipGeometry *geometry, GError **error);
+
+/* As clip_preprocessor_set_geometry(), of square pixels, upright. */
 gboolean clip_preprocessor_set_size (
     ClipPreprocessor *preprocessor, guint width, guint height, GError **error);
 
-/* @frame: of the size set
+/* @frame: of the geometry set
  * @picture: (out caller-allocates): S x S x 3 bytes, RGB, rows top to bottom */
 void clip_preprocessor_run (
     ClipPreprocessor *preprocessor, const ClipFrame *frame, guint8 *picture);
 
 /* The part of the frame that the picture shows, as fractions of width and
- * height: 0, 0, 1, 1 for the whole. */
+ * height of the frame as it is stored: 0, 0, 1, 1 for the whole. */
 void clip_preprocessor_get_region (const ClipPreprocessor *preprocessor,
     gdouble *x, gdouble *y, gdouble *width, gdouble *height);
 
