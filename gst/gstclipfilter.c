@@ -10,7 +10,9 @@
  * Runs a CLIP model on the CPU over the frames that pass, compares each with
  * text prompts, and attaches the answer to the buffer. Frames themselves go on
  * untouched, whatever happens to the answer; every raw format in system memory
- * is read as it is, at any size.
+ * is read as it is, at any size. The model sees what a viewer sees: pixels that
+ * are not square are squared first, the tag image-orientation is obeyed, and
+ * interlaced frames are seen whole.
  *
  * Each new result leaves as one #GstStructure in three ways: on the buffer, as
  * #GstCustomMeta "clipfilter"; before the buffer, as serialized custom event
