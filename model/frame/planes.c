@@ -73,18 +73,21 @@ word_at (const guint8 *from)
   return word;
 }
 
+/* What a word holds above its sample is nobody's, and is dropped as GStreamer
+ * drops it: the arithmetic behind relies on the depth. */
 CLIP_CLONES static void
-widen_words (const ClipSamples *samples, const guint8 *restrict from,
-    guint step, guint n, guint16 *to)
+widen_words (const ClipFrame *frame, const guint8 *restrict from, guint step,
+    guint n, guint16 *to)
 {
-  guint shift = samples->shift;
+  guint shift = frame->samples.shift;
+  guint16 mask = (1u << frame->colour.depth) - 1;
 
   if (step == sizeof (guint16)) {
     for (gsize i = 0; i < n; i++)
-      to[i] = word_at (from + sizeof (guint16) * i) >> shift;
+      to[i] = word_at (from + sizeof (guint16) * i) >> shift & mask;
   } else {
     for (gsize i = 0; i < n; i++)
-      to[i] = word_at (from + step * i) >> shift;
+      to[i] = word_at (from + step * i) >> shift & mask;
   }
 }
 
@@ -97,7 +100,7 @@ read_samples (const ClipFrame *frame, guint plane, const guint8 *from, guint n,
   if (frame->colour.depth == 8)
     widen_bytes (from, step, n, to);
   else
-    widen_words (&frame->samples, from, step, n, to);
+    widen_words (frame, from, step, n, to);
 }
 
 /* Between which rows of chroma a row of Y' lies, and how near, in quarters. */
