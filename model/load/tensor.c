@@ -23,9 +23,19 @@ copy_f32 (const guint8 *src, gfloat *dst, gsize n)
   memcpy (dst, src, n * sizeof *dst);
 }
 
+/* The loops over every weight of a model are compiled once more for CPUs that
+ * have AVX2, and the loader chooses: integers, so the same bits. clang 14
+ * cannot link such functions, and the sanitizers are not ready when the choice
+ * is made. */
+#if defined(__x86_64__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+#define CLONES __attribute__ ((target_clones ("avx2", "default")))
+#else
+#define CLONES
+#endif
+
 /* Subnormals go through an integer, so that the result does not depend on
  * whether the application lets the CPU flush them to zero. */
-static void
+CLONES static void
 convert_f16 (const guint8 *src, gfloat *dst, gsize n)
 {
   for (gsize i = 0; i < n; i++) {
@@ -42,7 +52,7 @@ convert_f16 (const guint8 *src, gfloat *dst, gsize n)
   }
 }
 
-static void
+CLONES static void
 convert_bf16 (const guint8 *src, gfloat *dst, gsize n)
 {
   for (gsize i = 0; i < n; i++) {
@@ -131,7 +141,7 @@ is_special (gfloat value)
 }
 
 /* One test for all, since only a damaged file pays for the search. */
-static gboolean
+CLONES static gboolean
 are_finite (const gfloat *values, gsize n, gsize *index)
 {
   guint32 any = 0;
