@@ -171,6 +171,11 @@ loads_in_the_memory_it_needs (gconstpointer data)
     g_test_skip ("the model does not fit into the memory of this machine");
     return;
   }
+  /* In half precision; the writer gathers a file in a GByteArray. */
+  if (published->n_parameters * 2 > G_MAXUINT32) {
+    g_test_skip ("the generator writes files of up to 4 GiB");
+    return;
+  }
   folder = write_model (published, &weights);
   {
     const gchar *arguments[] = { program, "--measure", weights, NULL };
