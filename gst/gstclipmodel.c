@@ -81,7 +81,8 @@ gst_clip_model_describe (const GstClipModel *model)
       "preprocessing", G_TYPE_STRING, info->preprocessing,
       "demo", G_TYPE_BOOLEAN, model->demo,
       "threads", G_TYPE_UINT, clip_service_get_threads (service),
-      "precision", G_TYPE_STRING, clip_service_get_precision (service),
+      "precision", G_TYPE_STRING,
+      clip_precision_get_name (clip_service_get_precision (service)),
       "engine", G_TYPE_STRING, clip_service_describe (service), NULL);
   /* clang-format on */
   gst_clip_structure_set_string (facts, "model-path", model->path);
@@ -102,8 +103,8 @@ log_facts (GstElement *element, const GstClipModel *model)
       model->path, info->id, info->family, info->dialect, info->image_size,
       info->n_parameters, info->source_precision, info->activation,
       info->tokenizer, info->preprocessing,
-      clip_service_get_precision (service), clip_service_get_threads (service),
-      clip_service_describe (service));
+      clip_precision_get_name (clip_service_get_precision (service)),
+      clip_service_get_threads (service), clip_service_describe (service));
 }
 
 gsize
@@ -119,7 +120,8 @@ gst_clip_model_open (GstClipModel *model, GstElement *element,
     const gchar *path, guint threads, GError **error)
 {
   GstClipModel opened = { .demo = path == NULL || *path == '\0' };
-  ClipServiceOptions options = { .threads = clamp_threads (element, threads) };
+  ClipServiceOptions options = { .precision = CLIP_PRECISION_F32,
+    .threads = clamp_threads (element, threads) };
   const ClipModelInfo *info;
   gsize picture_size;
 

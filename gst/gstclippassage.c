@@ -87,7 +87,8 @@ receive (GstClipFilter *self, GstBuffer *buffer)
   stamp->element = passage.element;
   stamp->source = passage.source;
   stamp->model = clip_service_get_info (self->model.service)->id;
-  stamp->precision = clip_service_get_precision (self->model.service);
+  stamp->precision = clip_precision_get_name (
+      clip_service_get_precision (self->model.service));
   stamp->width = GST_VIDEO_INFO_WIDTH (&self->reader.info);
   stamp->height = GST_VIDEO_INFO_HEIGHT (&self->reader.info);
   gst_clip_stamp_set_times (stamp, buffer, &GST_BASE_TRANSFORM (self)->segment);

@@ -97,7 +97,8 @@ read_peak_mib (void)
 static gboolean
 open_model (Check *check, const gchar *path, GError **error)
 {
-  const ClipServiceOptions options = { .model = path };
+  const ClipServiceOptions options = { .model = path,
+    .precision = CLIP_PRECISION_F32 };
   const ClipConfig *config;
   gint64 start = g_get_monotonic_time ();
 

@@ -6,6 +6,7 @@
  * one worker thread. */
 #pragma once
 
+#include "clip-precision.h"
 #include "frame/frame.h"
 #include "load/load.h"
 
@@ -52,21 +53,31 @@ typedef struct _ClipEncoder ClipEncoder;
 /* Largest number of pictures in one call. */
 #define CLIP_ENCODER_MAX_BATCH 8
 
+typedef struct {
+  guint n_threads;         /* OpenMP team, clamped to the usable CPUs */
+  guint max_batch;         /* of pictures, 1 … CLIP_ENCODER_MAX_BATCH */
+  ClipPrecision precision; /* of the image tower; texts are always f32 */
+} ClipEncoderOptions;
+
 /* The image tower is packed here; the text tower when first needed. All calls
  * come from the thread that called this.
- *
- * @n_threads: OpenMP team, clamped to the usable CPUs
- * @max_batch: largest batch of pictures, 1 … CLIP_ENCODER_MAX_BATCH
  *
  * Returns: (transfer full): NULL with CLIP_ERROR_COMPUTE, _NO_SPACE, _READ or
  *   _MODEL. */
 ClipEncoder *clip_encoder_new (
-    ClipModel *model, guint n_threads, guint max_batch, GError **error);
+    ClipModel *model, const ClipEncoderOptions *options, GError **error);
 void clip_encoder_free (ClipEncoder *encoder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipEncoder, clip_encoder_free)
 
 ClipModel *clip_encoder_get_model (const ClipEncoder *encoder);
 guint clip_encoder_get_n_threads (const ClipEncoder *encoder);
+
+/* What it computes in: never CLIP_PRECISION_AUTO. */
+ClipPrecision clip_encoder_get_precision (const ClipEncoder *encoder);
+
+/* What an encoder on this CPU would compute in. Any thread. */
+ClipPrecision clip_encoder_choose_precision (ClipPrecision wanted);
+
 gsize clip_encoder_get_packed_size (const ClipEncoder *encoder);
 const gchar *clip_encoder_describe (const ClipEncoder *encoder);
 

@@ -13,6 +13,7 @@
 struct _ClipEncoder {
   ClipModel *model;
   ClipEngine *engine;
+  ClipPrecision precision;
   ClipTracer tracer;
   guint batches[MAX_BATCHES];
   guint n_batches;
@@ -45,8 +46,9 @@ count_pixel_values (const ClipEncoder *self)
 }
 
 static gboolean
-build (ClipEncoder *self, guint n_threads, guint max_batch, GError **error)
+build (ClipEncoder *self, const ClipEncoderOptions *options, GError **error)
 {
+  guint max_batch = options->max_batch;
   const ClipModelInfo *info = clip_model_get_info (self->model);
   const ClipConfig *config =
       clip_checkpoint_get_config (clip_model_get_checkpoint (self->model));
@@ -55,7 +57,7 @@ build (ClipEncoder *self, guint n_threads, guint max_batch, GError **error)
   self->batches[self->n_batches++] = 1;
   if (max_batch > 1)
     self->batches[self->n_batches++] = max_batch;
-  self->engine = clip_engine_new (n_threads, error);
+  self->engine = clip_engine_new (options->n_threads, error);
   if (self->engine == NULL)
     return FALSE;
   self->pixels =
@@ -74,18 +76,19 @@ build (ClipEncoder *self, guint n_threads, guint max_batch, GError **error)
 
 ClipEncoder *
 clip_encoder_new (
-    ClipModel *model, guint n_threads, guint max_batch, GError **error)
+    ClipModel *model, const ClipEncoderOptions *options, GError **error)
 {
   g_autoptr (ClipEncoder) self = NULL;
 
   g_return_val_if_fail (model != NULL, NULL);
   g_return_val_if_fail (
-      max_batch >= 1 && max_batch <= CLIP_ENCODER_MAX_BATCH, NULL);
+      options->max_batch >= 1 && options->max_batch <= CLIP_ENCODER_MAX_BATCH,
+      NULL);
 
   self = g_new0 (ClipEncoder, 1);
   self->model = clip_model_ref (model);
-  return build (self, n_threads, max_batch, error) ? g_steal_pointer (&self)
-                                                   : NULL;
+  self->precision = clip_engine_choose_precision (options->precision);
+  return build (self, options, error) ? g_steal_pointer (&self) : NULL;
 }
 
 void
@@ -113,6 +116,18 @@ guint
 clip_encoder_get_n_threads (const ClipEncoder *self)
 {
   return clip_engine_get_n_threads (self->engine);
+}
+
+ClipPrecision
+clip_encoder_get_precision (const ClipEncoder *self)
+{
+  return self->precision;
+}
+
+ClipPrecision
+clip_encoder_choose_precision (ClipPrecision wanted)
+{
+  return clip_engine_choose_precision (wanted);
 }
 
 gsize

@@ -208,6 +208,13 @@ clip_engine_free (ClipEngine *engine)
   g_free (engine);
 }
 
+ClipPrecision
+clip_engine_choose_precision (ClipPrecision wanted)
+{
+  /* The layers multiply in f32 alone so far. */
+  return CLIP_PRECISION_F32;
+}
+
 guint
 clip_engine_get_n_threads (const ClipEngine *engine)
 {

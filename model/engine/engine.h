@@ -21,6 +21,7 @@
  * sees it. */
 #pragma once
 
+#include "clip-precision.h"
 #include "load/load.h"
 
 /* Bounds: of one dimension, of one tensor's elements, and of a shape list. */
@@ -40,6 +41,10 @@ ClipEngine *clip_engine_new (guint n_threads, GError **error);
 /* After everything made with it. NULL is allowed. */
 void clip_engine_free (ClipEngine *engine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipEngine, clip_engine_free)
+
+/* What runs on this CPU where @wanted is asked for: f32 the wanted cannot
+ * be had. Never CLIP_PRECISION_AUTO. */
+ClipPrecision clip_engine_choose_precision (ClipPrecision wanted);
 
 guint clip_engine_get_n_threads (const ClipEngine *engine);
 

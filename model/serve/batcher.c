@@ -60,7 +60,9 @@ static gboolean
 open_model (ClipService *service, GError **error)
 {
   const ClipConfig *config;
-  guint threads = service->threads;
+  const ClipEncoderOptions options = { .n_threads = service->threads,
+    .max_batch = WAIT_BATCH,
+    .precision = service->precision };
 
   service->model = clip_model_open (service->path, error);
   if (service->model == NULL)
@@ -73,8 +75,7 @@ open_model (ClipService *service, GError **error)
     if (service->tokenizer == NULL)
       return FALSE;
   }
-  service->encoder =
-      clip_encoder_new (service->model, threads, WAIT_BATCH, error);
+  service->encoder = clip_encoder_new (service->model, &options, error);
   if (service->encoder == NULL)
     return FALSE;
   service->description = g_strdup (clip_encoder_describe (service->encoder));

@@ -7,10 +7,6 @@
 
 #include <string.h>
 
-/* Only f32 so far; part of the key, because other precisions pack other
- * weights. */
-#define PRECISION "f32"
-
 /* Finished picture requests kept for reuse: more than any stream has under
  * way. */
 #define POOL_SIZE 64
@@ -26,6 +22,7 @@ service_new (const ClipServiceOptions *options, const gchar *key)
 
   service->ref_count = 1;
   service->key = g_strdup (key);
+  service->precision = clip_encoder_choose_precision (options->precision);
   service->path = g_strdup (options->model);
   service->threads =
       options->threads == 0 ? cpus : MIN (options->threads, cpus);
@@ -68,11 +65,14 @@ clip_service_unref (ClipService *service)
 static gchar *
 make_key (const ClipServiceOptions *options, GError **error)
 {
+  /* What would run: who asks for auto shares with who asks for the same by
+   * name. */
+  ClipPrecision precision = clip_encoder_choose_precision (options->precision);
   g_autofree gchar *files = clip_model_get_key (options->model, error);
 
   if (files == NULL)
     return NULL;
-  return g_strjoin ("\n", files, PRECISION,
+  return g_strjoin ("\n", files, clip_precision_get_name (precision),
       options->instance_id != NULL ? options->instance_id : "", NULL);
 }
 
@@ -144,10 +144,10 @@ clip_service_get_threads (const ClipService *service)
   return service->threads;
 }
 
-const gchar *
+ClipPrecision
 clip_service_get_precision (const ClipService *service)
 {
-  return PRECISION;
+  return service->precision;
 }
 
 const gchar *

@@ -17,6 +17,7 @@ typedef struct _ClipService ClipService;
 typedef struct {
   const gchar *model;       /* path as for clip_model_open() */
   const gchar *instance_id; /* (nullable): separates equal models */
+  ClipPrecision precision;  /* asked for */
   guint threads;            /* of the worker's team; 0 = the usable CPUs */
 } ClipServiceOptions;
 
@@ -37,8 +38,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipService, clip_service_release)
 const ClipModelInfo *clip_service_get_info (const ClipService *service);
 guint clip_service_get_threads (const ClipService *service);
 
-/* "f32"; static. */
-const gchar *clip_service_get_precision (const ClipService *service);
+/* What it computes in: never CLIP_PRECISION_AUTO. */
+ClipPrecision clip_service_get_precision (const ClipService *service);
 
 /* "oneDNN 2.6.3, avx512_core_bf16"; owned by the service. */
 const gchar *clip_service_describe (const ClipService *service);

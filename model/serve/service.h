@@ -14,7 +14,8 @@ struct _ClipService {
   /* Fixed at creation. */
   gchar *key;
   gchar *path;
-  guint threads; /* asked for; clamped to the usable CPUs */
+  ClipPrecision precision; /* what runs */
+  guint threads;           /* asked for; clamped to the usable CPUs */
 
   guint n_users; /* under the registry's lock */
 

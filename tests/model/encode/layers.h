@@ -71,7 +71,9 @@ encoder_open (const gchar *folder, guint n_threads, guint max_batch)
   ClipEncoder *encoder = NULL;
 
   g_assert_no_error (error);
-  encoder = clip_encoder_new (model, n_threads, max_batch, &error);
+  encoder = clip_encoder_new (model,
+      &(ClipEncoderOptions){ n_threads, max_batch, CLIP_PRECISION_F32 },
+      &error);
   g_assert_no_error (error);
   return encoder;
 }

@@ -148,7 +148,8 @@ negative_variance_is_named (void)
   test_checkpoint_write_tensors (folder, &test_checkpoint_a, tensors);
   model = clip_model_open (folder, &error);
   g_assert_no_error (error);
-  encoder = clip_encoder_new (model, 1, 1, &error);
+  encoder = clip_encoder_new (
+      model, &(ClipEncoderOptions){ 1, 1, CLIP_PRECISION_F32 }, &error);
   g_assert_null (encoder);
   g_assert_error (error, CLIP_ERROR, CLIP_ERROR_MODEL);
   g_assert_nonnull (strstr (error->message, name));

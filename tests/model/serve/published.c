@@ -77,7 +77,8 @@ measure (const gchar *weights)
   g_autoptr (ClipEncoder) encoder = NULL;
 
   g_assert_no_error (error);
-  encoder = clip_encoder_new (model, 2, 1, &error);
+  encoder = clip_encoder_new (
+      model, &(ClipEncoderOptions){ 2, 1, CLIP_PRECISION_F32 }, &error);
   g_assert_no_error (error);
   clip_selftest_pictures (encoder, &error);
   g_assert_no_error (error);

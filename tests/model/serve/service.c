@@ -22,9 +22,10 @@ static ClipService *
 acquire (const gchar *instance_id)
 {
   g_autoptr (GError) error = NULL;
-  ClipServiceOptions options = {
-    .model = demo_model, .instance_id = instance_id, .threads = 1
-  };
+  ClipServiceOptions options = { .model = demo_model,
+    .instance_id = instance_id,
+    .precision = CLIP_PRECISION_F32,
+    .threads = 1 };
   ClipService *service = clip_service_acquire (&options, &error);
 
   g_assert_no_error (error);

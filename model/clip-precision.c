@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+#include "clip-precision.h"
+
+static const gchar *const names[] = {
+  [CLIP_PRECISION_AUTO] = "auto",
+  [CLIP_PRECISION_F32] = "f32",
+  [CLIP_PRECISION_BF16] = "bf16",
+};
+
+const gchar *
+clip_precision_get_name (ClipPrecision precision)
+{
+  return names[precision];
+}
