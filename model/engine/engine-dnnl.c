@@ -48,6 +48,15 @@ clip_dnnl_matmul (dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
 }
 
 dnnl_status_t
+clip_dnnl_inner_product (dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
+    const ClipDesc *const descs[4], const_dnnl_primitive_attr_t attr)
+{
+  return dnnl_inner_product_forward_primitive_desc_create (pd, engine,
+      dnnl_forward_inference, clip_desc (descs[0]), clip_desc (descs[1]),
+      clip_desc (descs[2]), clip_desc (descs[3]), attr);
+}
+
+dnnl_status_t
 clip_dnnl_convolution (dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
     const ClipDesc *const descs[4], const ClipConvolutionGeometry *geometry,
     const_dnnl_primitive_attr_t attr)
@@ -103,6 +112,20 @@ clip_dnnl_matmul (dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
   dnnl_matmul_desc_t op;
   dnnl_status_t status = dnnl_matmul_desc_init (&op, clip_desc (descs[0]),
       clip_desc (descs[1]), clip_desc (descs[2]), clip_desc (descs[3]));
+
+  if (status != dnnl_success)
+    return status;
+  return dnnl_primitive_desc_create (pd, &op, attr, engine, NULL);
+}
+
+dnnl_status_t
+clip_dnnl_inner_product (dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
+    const ClipDesc *const descs[4], const_dnnl_primitive_attr_t attr)
+{
+  dnnl_inner_product_desc_t op;
+  dnnl_status_t status = dnnl_inner_product_forward_desc_init (&op,
+      dnnl_forward_inference, clip_desc (descs[0]), clip_desc (descs[1]),
+      clip_desc (descs[2]), clip_desc (descs[3]));
 
   if (status != dnnl_success)
     return status;

@@ -82,6 +82,10 @@ dnnl_status_t clip_dnnl_append_eltwise (
 /* @descs: src, weights, bias (nullable), dst */
 dnnl_status_t clip_dnnl_matmul (dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
     const ClipDesc *const descs[4], const_dnnl_primitive_attr_t attr);
+/* The weights' descriptor is [out, in] here. */
+dnnl_status_t clip_dnnl_inner_product (dnnl_primitive_desc_t *pd,
+    dnnl_engine_t engine, const ClipDesc *const descs[4],
+    const_dnnl_primitive_attr_t attr);
 dnnl_status_t clip_dnnl_convolution (dnnl_primitive_desc_t *pd,
     dnnl_engine_t engine, const ClipDesc *const descs[4],
     const ClipConvolutionGeometry *geometry, const_dnnl_primitive_attr_t attr);

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+/* How fast, against how fast the machine could be. */
+
+#include "bench.h"
+
+#include "machine.h"
+#include "published.h"
+
+#include "clip-error.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const gchar summary[] =
+    "Encodes pictures and runs, in turns, the bare products and convolutions\n"
+    "of the same model in oneDNN: the floor. The figures of one run may be\n"
+    "compared with each other, not with those of another run or machine.\n";
+
+static const gchar *const precision_names[] = {
+  [CLIP_PRECISION_AUTO] = "auto",
+  [CLIP_PRECISION_F32] = "f32",
+  [CLIP_PRECISION_BF16] = "bf16",
+};
+
+typedef struct {
+  gchar *arch;
+  gchar *model;
+  gchar *precision;
+  gint n_threads, batch, n_rounds;
+  gboolean as_json;
+} Arguments;
+
+static void
+arguments_clear (Arguments *arguments)
+{
+  g_free (arguments->arch);
+  g_free (arguments->model);
+  g_free (arguments->precision);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Arguments, arguments_clear)
+
+void
+bench_set_number (json_t *report, const gchar *key, gdouble value)
+{
+  json_object_set_new (report, key, json_real (value));
+}
+
+static gboolean refuse (GError **error, const gchar *format, ...)
+    G_GNUC_PRINTF (2, 3);
+
+static gboolean
+refuse (GError **error, const gchar *format, ...)
+{
+  va_list args;
+
+  va_start (args, format);
+  g_propagate_error (error, g_error_new_valist (G_OPTION_ERROR,
+                                G_OPTION_ERROR_BAD_VALUE, format, args));
+  va_end (args);
+  return FALSE;
+}
+
+/* --- models --- */
+
+/* Published names have slashes, and the generator's dashes. */
+static const TestPublished *
+find_published (const gchar *arch, GError **error)
+{
+  g_autofree gchar *name = g_strdelimit (g_strdup (arch), "/", '-');
+  GString *known = g_string_new (NULL);
+
+  for (guint i = 0; i < test_n_published; i++) {
+    if (g_str_equal (test_published[i].name, name)) {
+      g_string_free (known, TRUE);
+      return &test_published[i];
+    }
+    g_string_append_printf (
+        known, "%s%s", i > 0 ? ", " : "", test_published[i].name);
+  }
+  refuse (error, "--arch=%s is not one of %s", arch, known->str);
+  g_string_free (known, TRUE);
+  return NULL;
+}
+
+/* In half precision as far as the form allows, since that is read sooner.
+ * (transfer full): the folder, for test_checkpoint_remove() */
+static gchar *
+write_model (const TestPublished *published)
+{
+  static const struct {
+    TestForm form;
+    ClipDtype dtype;
+  } forms[] = { { TEST_FORM_BARE, CLIP_DTYPE_F32 },
+    { TEST_FORM_PARALLEL, CLIP_DTYPE_F32 },
+    { TEST_FORM_OPEN_CLIP, CLIP_DTYPE_F16 } };
+  TestCheckpointSpec values = { .quick = TRUE };
+  guint i = 0;
+
+  while ((published->forms & 1u << forms[i].form) == 0)
+    i++;
+  values.dtype = forms[i].dtype;
+  return test_published_write (published, forms[i].form, &values);
+}
+
+/* --- options --- */
+
+static gboolean
+find_precision (const gchar *name, ClipPrecision *precision, GError **error)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (precision_names); i++)
+    if (g_str_equal (precision_names[i], name)) {
+      *precision = i;
+      return TRUE;
+    }
+  if (g_str_equal (name, "int8"))
+    return refuse (error, "--precision=int8: the encoder does not multiply in "
+                          "8 bits yet; use f32, bf16 or auto");
+  return refuse (
+      error, "--precision=%s is not one of auto, f32, bf16, int8", name);
+}
+
+static gboolean
+check_range (const gchar *option, gint value, gint most, GError **error)
+{
+  if (value >= 1 && value <= most)
+    return TRUE;
+  return refuse (error, "--%s=%d is not 1 to %d", option, value, most);
+}
+
+static gboolean
+parse (Arguments *arguments, gint *argc, gchar ***argv, GError **error)
+{
+  const GOptionEntry entries[] = {
+    { "arch", 'a', 0, G_OPTION_ARG_STRING, &arguments->arch,
+        "random weights of a published model's shapes (ViT-B/32)", "NAME" },
+    { "model", 'm', 0, G_OPTION_ARG_FILENAME, &arguments->model,
+        "a model's own weights instead", "PATH" },
+    { "precision", 'p', 0, G_OPTION_ARG_STRING, &arguments->precision,
+        "f32, bf16, int8 or auto (auto)", "NAME" },
+    { "threads", 't', 0, G_OPTION_ARG_INT, &arguments->n_threads,
+        "team of the encoder and of the floor (2)", "N" },
+    { "batch", 'b', 0, G_OPTION_ARG_INT, &arguments->batch,
+        "pictures at a time (1)", "N" },
+    { "rounds", 'r', 0, G_OPTION_ARG_INT, &arguments->n_rounds,
+        "how often each is run (20)", "N" },
+    { "json", 'j', 0, G_OPTION_ARG_NONE, &arguments->as_json,
+        "also print one JSON object, on the last line", NULL },
+    { NULL },
+  };
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+
+  g_option_context_set_summary (context, summary);
+  g_option_context_add_main_entries (context, entries, NULL);
+  if (!g_option_context_parse (context, argc, argv, error))
+    return FALSE;
+  if (*argc > 1)
+    return refuse (error, "'%s' is not an option", (*argv)[1]);
+  if (arguments->arch != NULL && arguments->model != NULL)
+    return refuse (error, "--arch and --model: give one of them");
+  return check_range ("threads", arguments->n_threads, 1024, error) &&
+         check_range (
+             "batch", arguments->batch, CLIP_ENCODER_MAX_BATCH, error) &&
+         check_range ("rounds", arguments->n_rounds, 100000, error);
+}
+
+static void
+print_machine (json_t *report, const MachineTicks *start)
+{
+  g_autofree gchar *cpu = machine_cpu_model ();
+  gdouble stolen = machine_stolen_since (start);
+
+  printf ("%s, %u CPUs, %.1f %% of the time stolen by others\n", cpu,
+      g_get_num_processors (), stolen);
+  json_object_set_new (report, "cpu", json_string (cpu));
+  bench_set_number (report, "stolen_percent", stolen);
+}
+
+static gboolean
+run (const Arguments *arguments, GError **error)
+{
+  BenchOptions options = { .n_threads = arguments->n_threads,
+    .batch = arguments->batch,
+    .n_rounds = arguments->n_rounds,
+    .name = arguments->model != NULL ? arguments->model : arguments->arch,
+    .model = arguments->model };
+  const TestPublished *published = NULL;
+  MachineTicks start = machine_ticks ();
+  gchar *folder = NULL;
+  json_t *report;
+  gboolean succeeded;
+
+  if (!find_precision (arguments->precision, &options.precision, error))
+    return FALSE;
+  if (arguments->model == NULL) {
+    published = find_published (arguments->arch, error);
+    if (published == NULL)
+      return FALSE;
+    folder = write_model (published);
+    options.model = folder;
+  }
+  report = json_pack ("{s:s, s:i, s:i}", "arch", options.name, "threads",
+      (gint)options.n_threads, "batch", (gint)options.batch);
+  succeeded = bench_speed (&options, report, error);
+  if (folder != NULL)
+    test_checkpoint_remove (folder);
+  if (succeeded) {
+    print_machine (report, &start);
+    if (arguments->as_json) {
+      json_dumpf (report, stdout, JSON_COMPACT | JSON_REAL_PRECISION (6));
+      putchar ('\n');
+    }
+  }
+  json_decref (report);
+  return succeeded;
+}
+
+int
+main (int argc, char **argv)
+{
+  g_auto (Arguments) arguments = {
+    .precision = g_strdup ("auto"), .n_threads = 2, .batch = 1, .n_rounds = 20
+  };
+  g_autoptr (GError) error = NULL;
+
+  if (parse (&arguments, &argc, &argv, &error)) {
+    if (arguments.arch == NULL)
+      arguments.arch = g_strdup ("ViT-B/32");
+    if (run (&arguments, &error))
+      return 0;
+  }
+  fprintf (stderr, "clip-bench: %s\n", error->message);
+  return 2;
+}
