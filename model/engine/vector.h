@@ -1,25 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: the clipfilter authors */
 
-/* Plain C that the compiler turns into vectors, once for each generation of
- * CPUs, chosen when the program starts. */
+/* What loops over floats are made of, for the compiler to turn into vectors.
+ */
 #pragma once
+
+#include "clip-vector.h"
 
 #include <glib.h>
 #include <string.h>
 
-/* On functions that hold the loop. clang 14 has no such clones, and the
- * sanitizers are not ready yet when the choice is made. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&         \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define CLIP_VECTORISED                                                        \
-  __attribute__ ((                                                             \
-      target_clones ("default", "arch=x86-64-v3", "arch=x86-64-v4")))
-#else
-#define CLIP_VECTORISED
-#endif
-
-/* On what such loops call: only inlined code is compiled for the clone. */
+/* On what vectorised loops call: only inlined code is compiled for the copy. */
 #define CLIP_INLINE static inline __attribute__ ((always_inline))
 
 /* A cache line of floats, anywhere in an array of them. */

@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-#include "frame/clones.h"
+#include "clip-vector.h"
 
 #define BITS 16
 
@@ -49,7 +49,7 @@ to_byte (gint32 sum, guint bits)
   return (guint8)CLAMP (value, 0, 255);
 }
 
-CLIP_CLONES void
+CLIP_VECTORISED_EXACTLY void
 clip_colour_row (const ClipColourMatrix *matrix, guint n,
     const guint16 *const yuv[3], guint8 *restrict rgb)
 {

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "frame/clones.h"
+#include "clip-vector.h"
 
 /* Pixels that are converted at once, on the stack; even. */
 #define BLOCK 256
@@ -35,7 +35,7 @@ pick (const guint8 *restrict from, guint size, const guint *offsets,
   }
 }
 
-CLIP_CLONES static void
+CLIP_VECTORISED_EXACTLY static void
 read_packed (const ClipPlanes *planes, guint y, guint8 *rgb)
 {
   const ClipFrame *frame = planes->frame;
@@ -48,7 +48,7 @@ read_packed (const ClipPlanes *planes, guint y, guint8 *rgb)
     pick (from, 3, frame->offsets, rgb, planes->n);
 }
 
-CLIP_CLONES static void
+CLIP_VECTORISED_EXACTLY static void
 widen_bytes (const guint8 *restrict from, guint step, guint n, guint16 *to)
 {
   if (step == 1) {
@@ -75,7 +75,7 @@ word_at (const guint8 *from)
 
 /* What a word holds above its sample is nobody's, and is dropped as GStreamer
  * drops it: the arithmetic behind relies on the depth. */
-CLIP_CLONES static void
+CLIP_VECTORISED_EXACTLY static void
 widen_words (const ClipFrame *frame, const guint8 *restrict from, guint step,
     guint n, guint16 *to)
 {
@@ -139,7 +139,7 @@ find_rows (const ClipPlanes *planes, guint y)
 }
 
 /* @sums: 4 times a value */
-CLIP_CLONES static void
+CLIP_VECTORISED_EXACTLY static void
 blend (const Between *rows, const guint16 *restrict near,
     const guint16 *restrict far, guint n, guint16 *restrict sums)
 {
@@ -180,7 +180,7 @@ read_chroma (const ClipPlanes *planes, guint plane, const Between *rows,
  *
  * @sums: 4 times a value, of which the first is left of the first pixel
  * @n: pixels, even */
-CLIP_CLONES static void
+CLIP_VECTORISED_EXACTLY static void
 spread (const ClipSamples *samples, const guint16 *restrict sums, guint n,
     guint16 *restrict to)
 {
@@ -199,7 +199,7 @@ spread (const ClipSamples *samples, const guint16 *restrict sums, guint n,
   }
 }
 
-CLIP_CLONES static void
+CLIP_VECTORISED_EXACTLY static void
 quadruple (const guint16 *restrict sums, guint n, guint16 *restrict to)
 {
   for (gsize i = 0; i < n; i++)

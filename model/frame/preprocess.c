@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "clip-error.h"
-#include "frame/clones.h"
+#include "clip-vector.h"
 #include "frame/scaler.h"
 
 #define CHANNELS 3
@@ -247,7 +247,7 @@ clip_preprocessor_get_region (const ClipPreprocessor *preprocessor, gdouble *x,
 /* Pixels that a step of the loop takes, so that it has as many equal lanes. */
 #define STEP 16
 
-CLIP_CLONES void
+CLIP_VECTORISED_EXACTLY void
 clip_preprocess_normalise (const ClipPreprocess *preprocess, gsize n_pixels,
     const guint8 *restrict picture, gfloat *restrict pixels)
 {

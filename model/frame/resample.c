@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "frame/clones.h"
+#include "clip-vector.h"
 
 #define CHANNELS 3
 #define GROUP (CHANNELS * CLIP_RESAMPLE_LANES)
@@ -127,7 +127,7 @@ clip_resample_axis_end (const ClipAxis *axis)
 }
 
 /* @to: the two halves of @from, byte by byte in turn */
-CLIP_CLONES static void
+CLIP_VECTORISED_EXACTLY static void
 shuffle (const guint8 *restrict from, guint8 *restrict to, gsize half)
 {
   for (gsize i = 0; i < half; i++) {
@@ -159,7 +159,7 @@ to_byte (gint32 sum)
 }
 
 /* One target pixel of all lanes. */
-CLIP_CLONES static void
+CLIP_VECTORISED_EXACTLY static void
 sum_window (const gint32 *weights, guint count, const guint8 *restrict lanes,
     guint8 *restrict target)
 {
@@ -191,7 +191,7 @@ clip_resample_columns (const ClipAxis *axis, const guint8 *lanes, guint origin,
   }
 }
 
-CLIP_CLONES static void
+CLIP_VECTORISED_EXACTLY static void
 add_row (
     gint32 *restrict sums, const guint8 *restrict row, gint32 weight, guint n)
 {
@@ -199,7 +199,7 @@ add_row (
     sums[i] += row[i] * weight;
 }
 
-CLIP_CLONES static void
+CLIP_VECTORISED_EXACTLY static void
 to_bytes (const gint32 *restrict sums, guint8 *restrict target, guint n)
 {
   for (guint i = 0; i < n; i++)
