@@ -10,6 +10,9 @@
 
 #define CHUNK_SIZE 65536
 
+/* As many as a machine's memory keeps busy, and no more: videos play. */
+#define MAX_THREADS 4
+
 /* 48 bits: among a thousand models, a collision once in 5e8. */
 #define N_DIGITS 12
 
@@ -43,23 +46,91 @@ add_values (gpointer user_data, const gfloat *values, gsize n)
   XXH3_128bits_update (user_data, values, n * sizeof *values);
 }
 
-/* Shape and digest: a tensor's digest is of its values alone, so that it can be
- * taken in any order and by any number of threads. */
-static gboolean
-add_tensor (XXH3_state_t *hash, const ClipTensor *tensor, GError **error)
-{
-  const guint n_dims = clip_tensor_get_n_dims (tensor);
-  g_autoptr (XXH3_state_t) values_hash = XXH3_createState ();
-  XXH128_canonical_t digest;
+/* All tensors, each taken by the next thread that is free. */
+typedef struct {
+  const GPtrArray *tensors;
+  XXH128_canonical_t *digests;
+  GError **errors; /* one or NULL for each tensor */
+  gint next;       /* atomic */
+  gint failed;     /* atomic */
+} Pass;
 
-  XXH3_128bits_reset (values_hash);
-  if (!clip_tensor_visit (tensor, add_values, values_hash, error))
+static void
+digest_tensor (Pass *pass, guint index)
+{
+  g_autoptr (XXH3_state_t) hash = XXH3_createState ();
+
+  XXH3_128bits_reset (hash);
+  if (clip_tensor_visit (g_ptr_array_index (pass->tensors, index), add_values,
+          hash, &pass->errors[index]))
+    XXH128_canonicalFromHash (
+        &pass->digests[index], XXH3_128bits_digest (hash));
+  else
+    g_atomic_int_set (&pass->failed, TRUE);
+}
+
+/* Those before one that failed were taken before it, so that whoever is first
+ * in order is found, whichever thread was faster. */
+static gpointer
+digest_tensors (gpointer data)
+{
+  Pass *pass = data;
+
+  while (!g_atomic_int_get (&pass->failed)) {
+    guint index = (guint)g_atomic_int_add (&pass->next, 1);
+
+    if (index >= pass->tensors->len)
+      break;
+    digest_tensor (pass, index);
+  }
+  return NULL;
+}
+
+/* As many threads as there are CPUs for; where no more can be had, this one
+ * does it all. */
+static void
+run_pass (Pass *pass)
+{
+  const guint n_helpers = MIN (g_get_num_processors (), MAX_THREADS) - 1;
+  GThread *helpers[MAX_THREADS - 1];
+
+  for (guint i = 0; i < n_helpers; i++)
+    helpers[i] = g_thread_try_new ("clip-identity", digest_tensors, pass, NULL);
+  digest_tensors (pass);
+  for (guint i = 0; i < n_helpers; i++)
+    if (helpers[i] != NULL)
+      g_thread_join (helpers[i]);
+}
+
+/* Of each the shape, and the digest of its values alone. */
+static gboolean
+add_tensors (XXH3_state_t *hash, const GPtrArray *tensors, GError **error)
+{
+  const guint n = tensors->len;
+  g_autofree XXH128_canonical_t *digests = g_new (XXH128_canonical_t, n);
+  g_autofree GError **errors = g_new0 (GError *, n);
+  Pass pass = { .tensors = tensors, .digests = digests, .errors = errors };
+  GError *first = NULL;
+
+  run_pass (&pass);
+  for (guint i = 0; i < n; i++)
+    if (first == NULL)
+      first = errors[i];
+    else
+      g_clear_error (&errors[i]);
+  if (first != NULL) {
+    g_propagate_error (error, first);
     return FALSE;
-  XXH128_canonicalFromHash (&digest, XXH3_128bits_digest (values_hash));
-  add_u64 (hash, n_dims);
-  for (guint i = 0; i < n_dims; i++)
-    add_u64 (hash, clip_tensor_get_dim (tensor, i));
-  XXH3_128bits_update (hash, &digest, sizeof digest);
+  }
+  for (guint i = 0; i < n; i++) {
+    const ClipTensor *tensor = g_ptr_array_index (tensors, i);
+    const guint n_dims = clip_tensor_get_n_dims (tensor);
+
+    add_u64 (hash, n_dims);
+    for (guint d = 0; d < n_dims; d++)
+      add_u64 (hash, clip_tensor_get_dim (tensor, d));
+    XXH3_128bits_update (hash, &digests[i], sizeof digests[i]);
+  }
   return TRUE;
 }
 
@@ -172,9 +243,8 @@ clip_identity_new (const ClipConfig *config, const GPtrArray *tensors,
   XXH128_hash_t digest;
 
   XXH3_128bits_reset (hash);
-  for (guint i = 0; i < tensors->len; i++)
-    if (!add_tensor (hash, g_ptr_array_index (tensors, i), error))
-      return NULL;
+  if (!add_tensors (hash, tensors, error))
+    return NULL;
   add_config (hash, config);
   for (guint i = 0; i < n_files; i++)
     if (files[i] != NULL && !add_file (hash, files[i], error))

@@ -4,8 +4,7 @@
 #include "load/storage.h"
 
 #include "clip-error.h"
-
-#include <zlib.h>
+#include "load/checksum.h"
 
 /* Read at a time: small enough to stay in the cache. */
 #define CHUNK_SIZE 65536
@@ -17,6 +16,7 @@ clip_storage_new (const ClipFile *file, const gchar *name)
 
   storage->file = file;
   storage->name = g_strdup (name);
+  g_mutex_init (&storage->proving);
   return storage;
 }
 
@@ -27,9 +27,12 @@ clip_storage_ref (ClipStorage *storage)
 }
 
 static void
-clear (gpointer storage)
+clear (gpointer data)
 {
-  g_free (((ClipStorage *)storage)->name);
+  ClipStorage *storage = data;
+
+  g_mutex_clear (&storage->proving);
+  g_free (storage->name);
 }
 
 void
@@ -40,12 +43,33 @@ clip_storage_unref (ClipStorage *storage)
 }
 
 gboolean
+clip_storage_is_proven (const ClipStorage *storage)
+{
+  return !storage->has_crc || g_atomic_int_get (&storage->is_proven);
+}
+
+gboolean
+clip_storage_compare (ClipStorage *storage, guint32 crc, GError **error)
+{
+  if (crc == storage->crc) {
+    g_atomic_int_set (&storage->is_proven, TRUE);
+    return TRUE;
+  }
+  g_set_error (error, CLIP_ERROR, CLIP_ERROR_READ,
+      "'%s' is damaged: the CRC-32 of its member '%s' is %08x instead of "
+      "%08x; fetch the file again",
+      storage->file->path, storage->name, crc, storage->crc);
+  return FALSE;
+}
+
+gboolean
 clip_storage_prove (ClipStorage *storage, GError **error)
 {
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&storage->proving);
   g_autofree guint8 *chunk = NULL;
-  uLong crc = crc32 (0, NULL, 0);
+  guint32 crc = 0;
 
-  if (!storage->has_crc || g_atomic_int_get (&storage->is_proven))
+  if (clip_storage_is_proven (storage))
     return TRUE;
   chunk = g_malloc (CHUNK_SIZE);
   for (guint64 at = 0; at < storage->size; at += CHUNK_SIZE) {
@@ -54,17 +78,9 @@ clip_storage_prove (ClipStorage *storage, GError **error)
     if (!clip_file_read_at (
             storage->file, storage->offset + at, chunk, n, error))
       return FALSE;
-    crc = crc32 (crc, chunk, (uInt)n);
+    crc = clip_checksum_update (crc, chunk, n);
   }
-  if (crc != storage->crc) {
-    g_set_error (error, CLIP_ERROR, CLIP_ERROR_READ,
-        "'%s' is damaged: the CRC-32 of its member '%s' is %08lx instead of "
-        "%08x; fetch the file again",
-        storage->file->path, storage->name, crc, storage->crc);
-    return FALSE;
-  }
-  g_atomic_int_set (&storage->is_proven, TRUE);
-  return TRUE;
+  return clip_storage_compare (storage, crc, error);
 }
 
 guint8 *

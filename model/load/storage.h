@@ -13,6 +13,7 @@ typedef struct {
   guint64 offset, size; /* bytes, proven to lie inside the file */
   gboolean has_crc;     /* old files have none */
   guint32 crc;          /* CRC-32 as in zip archives */
+  GMutex proving;       /* held while it is read for that */
   gint is_proven;       /* atomic */
 } ClipStorage;
 
@@ -27,6 +28,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipStorage, clip_storage_unref)
  *
  * Returns: FALSE with CLIP_ERROR_READ, also where the checksum differs */
 gboolean clip_storage_prove (ClipStorage *storage, GError **error);
+
+/* Whether nothing has to be read any more for that. */
+gboolean clip_storage_is_proven (const ClipStorage *storage);
+
+/* Proves it for whoever has read all of it.
+ *
+ * @crc: what that came to
+ *
+ * Returns: FALSE with CLIP_ERROR_READ where it is another */
+gboolean clip_storage_compare (
+    ClipStorage *storage, guint32 crc, GError **error);
 
 /* All of it, proven.
  *

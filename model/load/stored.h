@@ -37,9 +37,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipStoredTensor, clip_stored_tensor_free)
 typedef struct {
   const ClipStoredTensor *stored;
   guint8 *extent; /* all it lies among, where it is strided */
+  /* What proves its storage on the way, where it is all of that: how many of
+   * its elements were read, and their checksum. */
+  gboolean is_proving;
+  guint64 n_read;
+  guint32 crc;
 } ClipStoredReader;
 
-/* @reader: (out caller-allocates): zeroed; for clip_stored_reader_clear()
+/* What is read is proven when all of it has been read, from the first element
+ * to the last.
+ *
+ * @reader: (out caller-allocates): zeroed; for clip_stored_reader_clear()
  *
  * Returns: FALSE with CLIP_ERROR_READ, also where a checksum differs */
 gboolean clip_stored_reader_open (
@@ -47,8 +55,10 @@ gboolean clip_stored_reader_open (
 void clip_stored_reader_clear (ClipStoredReader *reader);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ClipStoredReader, clip_stored_reader_clear)
 
-/* @dst: (out caller-allocates): elements @first … @first + @n - 1 as stored */
-gboolean clip_stored_reader_read (const ClipStoredReader *reader, guint64 first,
+/* @dst: (out caller-allocates): elements @first … @first + @n - 1 as stored
+ *
+ * Returns: FALSE with CLIP_ERROR_READ, also where a checksum differs */
+gboolean clip_stored_reader_read (ClipStoredReader *reader, guint64 first,
     gsize n, guint8 *dst, GError **error);
 
 /* Query, key and value at most. */
