@@ -7,7 +7,7 @@
  * keeps are computed. No GStreamer, no allocation per frame. */
 #pragma once
 
-#include <glib.h>
+#include "frame/signature.h"
 
 /* Sides of a frame, bounded so that every product fits 32 bits. */
 #define CLIP_FRAME_MAX_SIDE 32768
