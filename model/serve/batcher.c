@@ -79,7 +79,8 @@ open_model (ClipService *service, GError **error)
   if (service->encoder == NULL)
     return FALSE;
   service->description = g_strdup (clip_encoder_describe (service->encoder));
-  return clip_selftest_pictures (service->encoder, error);
+  return clip_selftest_pictures (
+      service->encoder, &service->encode_time, error);
 }
 
 /* Called when oneDNN's static objects exist: a handler runs before whatever

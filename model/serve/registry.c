@@ -156,6 +156,12 @@ clip_service_describe (const ClipService *service)
   return service->description;
 }
 
+guint64
+clip_service_get_encode_time (const ClipService *service)
+{
+  return service->encode_time;
+}
+
 /* --- requests --- */
 
 static gsize

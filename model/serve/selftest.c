@@ -4,6 +4,7 @@
 #include "serve/selftest.h"
 
 #include "clip-error.h"
+#include "serve/threads.h"
 
 #include <math.h>
 #include <string.h>
@@ -73,7 +74,8 @@ draw_pictures (guint size, guint8 *ramp, guint8 *board)
 }
 
 gboolean
-clip_selftest_pictures (ClipEncoder *encoder, GError **error)
+clip_selftest_pictures (
+    ClipEncoder *encoder, guint64 *encode_time, GError **error)
 {
   const ClipModelInfo *info =
       clip_model_get_info (clip_encoder_get_model (encoder));
@@ -86,9 +88,12 @@ clip_selftest_pictures (ClipEncoder *encoder, GError **error)
   draw_pictures (info->image_size, ramp, board);
   /* One at a time: the largest batch may be 1. */
   for (guint i = 0; i < 2; i++) {
+    guint64 start = clip_threads_now ();
+
     if (!clip_encoder_encode_pictures (encoder, 1, &pictures[i],
             embeddings + i * (gsize)info->embed_dim, error))
       return FALSE;
+    *encode_time = clip_threads_now () - start;
   }
   return check_pair ("pictures", embeddings, info->embed_dim, error);
 }

@@ -9,7 +9,10 @@
 #include "encode/encode.h"
 #include "prompt/prompt.h"
 
-/* Returns: FALSE with CLIP_ERROR_MODEL, or the encoder's error. */
-gboolean clip_selftest_pictures (ClipEncoder *encoder, GError **error);
+/* @encode_time: (out): nanoseconds that the second picture took
+ *
+ * Returns: FALSE with CLIP_ERROR_MODEL, or the encoder's error. */
+gboolean clip_selftest_pictures (
+    ClipEncoder *encoder, guint64 *encode_time, GError **error);
 gboolean clip_selftest_text (
     ClipEncoder *encoder, const ClipTokenizer *tokenizer, GError **error);

@@ -44,6 +44,9 @@ ClipPrecision clip_service_get_precision (const ClipService *service);
 /* "oneDNN 2.6.3, avx512_core_bf16"; owned by the service. */
 const gchar *clip_service_describe (const ClipService *service);
 
+/* Nanoseconds of wall clock that a picture took in the self-test. */
+guint64 clip_service_get_encode_time (const ClipService *service);
+
 /* CPUs this process may use: affinity and cgroup quota, at least 1. */
 guint clip_service_get_usable_cpus (void);
 

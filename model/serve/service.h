@@ -34,7 +34,8 @@ struct _ClipService {
   ClipTokenizer *tokenizer; /* NULL without text tower */
   ClipEncoder *encoder;
   gboolean text_tested;
-  gchar *description; /* fixed once open */
+  gchar *description;  /* fixed once open, as the next */
+  guint64 encode_time; /* nanoseconds, of a picture in the self-test */
 };
 
 ClipService *clip_service_ref (ClipService *service);

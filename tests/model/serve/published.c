@@ -75,12 +75,13 @@ measure (const gchar *weights)
   g_autoptr (GError) error = NULL;
   g_autoptr (ClipModel) model = clip_model_open (weights, &error);
   g_autoptr (ClipEncoder) encoder = NULL;
+  guint64 encode_time;
 
   g_assert_no_error (error);
   encoder = clip_encoder_new (
       model, &(ClipEncoderOptions){ 2, 1, CLIP_PRECISION_F32 }, &error);
   g_assert_no_error (error);
-  clip_selftest_pictures (encoder, &error);
+  clip_selftest_pictures (encoder, &encode_time, &error);
   g_assert_no_error (error);
   encode_texts (encoder);
   printf ("%.1f %.1f\n", clip_encoder_get_packed_size (encoder) / MIB,
