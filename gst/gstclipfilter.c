@@ -14,6 +14,10 @@
  * are not square are squared first, the tag image-orientation is obeyed, and
  * interlaced frames are seen whole.
  *
+ * Files wait for results, cameras do not: #GstClipFilter:inference-mode. In
+ * latest a frame carries the newest result there is, which says of which frame
+ * it is and how old; a result that no frame has had yet is told before EOS.
+ *
  * Each new result leaves as one #GstStructure in three ways: on the buffer, as
  * #GstCustomMeta "clipfilter"; before the buffer, as serialized custom event
  * "clipfilter-result"; and, with #GstClipFilter:post-messages, on the bus as
@@ -24,8 +28,9 @@
  * * "element", "source" (#GstClipFilter:source-id), "model", "precision":
  *   strings
  * * "result": guint64, counts this element's results from 1
- * * "reason": "encoded" on the frame that was encoded, "carried" on those
- *   after it
+ * * "reason": "encoded" on the first frame that has it (in wait the one that
+ *   was encoded), or "unchanged" where that one was not encoded because it
+ *   looks as the one that was; "carried" on those after it
  * * "timestamp", "running-time", "stream-time", "duration": guint64, of this
  *   frame, nanoseconds
  * * "utc": string, ISO 8601, from the frame's #GstReferenceTimestampMeta, or
@@ -39,6 +44,10 @@
  *   prompts together 1)
  * * "embedding": #GstBuffer of little-endian float32, with
  *   #GstClipFilter:attach-embedding; never in messages
+ *
+ * The element message "clipfilter-trouble" tells once when a camera is in
+ * trouble and once when it is over: "trouble" ("frozen", "blank", "no-frames"),
+ * "active" (gboolean), "duration" (guint64), "source".
  *
  * What is not known is absent. When prompts change while the element runs, the
  * message "clipfilter-prompts" tells "revision" and "prompts" (an array of
@@ -78,7 +87,22 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
     "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (FORMATS));
 
-G_DEFINE_TYPE (GstClipFilter, gst_clip_filter, GST_TYPE_BASE_TRANSFORM)
+static gchar **
+get_preset_names (GstPreset *preset)
+{
+  return gst_clip_properties_get_preset_names (
+      gst_clip_settings, gst_clip_n_settings);
+}
+
+static void
+gst_clip_filter_preset_init (GstPresetInterface *interface)
+{
+  interface->get_property_names = get_preset_names;
+}
+
+G_DEFINE_TYPE_WITH_CODE (GstClipFilter, gst_clip_filter,
+    GST_TYPE_BASE_TRANSFORM,
+    G_IMPLEMENT_INTERFACE (GST_TYPE_PRESET, gst_clip_filter_preset_init))
 GST_ELEMENT_REGISTER_DEFINE (
     clipfilter, "clipfilter", GST_RANK_NONE, GST_TYPE_CLIP_FILTER)
 
@@ -92,12 +116,27 @@ gst_clip_filter_warn (
   gst_clip_error_post (GST_ELEMENT (filter), GST_MESSAGE_WARNING, what, error);
 }
 
+gboolean
+gst_clip_filter_ask_if_live (GstClipFilter *filter, gboolean *live)
+{
+  g_autoptr (GstQuery) query = gst_query_new_latency ();
+
+  *live = FALSE;
+  if (!gst_pad_peer_query (GST_BASE_TRANSFORM_SINK_PAD (filter), query))
+    return FALSE;
+  gst_query_parse_latency (query, live, NULL, NULL);
+  return TRUE;
+}
+
 /* --- states --- */
 
 /* A stream begins, or goes on elsewhere: nothing of before is carried. */
 static void
 reset_stream (GstClipFilter *self)
 {
+  gst_clip_encoding_drop (self);
+  gst_clip_scene_restart (&self->watch.scene);
+  self->reference.valid = FALSE;
   g_clear_pointer (&self->newest, gst_clip_result_free);
   g_clear_pointer (&self->best, g_free);
   self->schedule = (GstClipSchedule){ 0 };
@@ -109,7 +148,12 @@ reset_stream (GstClipFilter *self)
 static void
 publish_facts (GstClipFilter *self)
 {
+  GstClockTime encode_time = clip_service_get_encode_time (self->model.service);
+
+  self->encoding.encode_time = encode_time;
   GST_OBJECT_LOCK (self);
+  self->mode = GST_CLIP_INFERENCE_AUTO;
+  gst_clip_latency_seed (&self->latency, encode_time);
   self->stats.model = gst_clip_model_describe (&self->model);
   GST_OBJECT_UNLOCK (self);
 }
@@ -149,6 +193,8 @@ gst_clip_filter_start (GstBaseTransform *trans)
     return FALSE;
   }
   reset_stream (self);
+  self->mode_decided = FALSE;
+  self->watch.scene = (GstClipScene){ 0 };
   self->n_results = 0;
   self->warned_of_encoder = FALSE;
   self->constancy = (GstClipConstancy){ 0 };
@@ -170,44 +216,26 @@ gst_clip_filter_stop (GstBaseTransform *trans)
   return TRUE;
 }
 
-/* Wakes the streaming thread where it waits for the encoder. */
-static void
-interrupt (GstClipFilter *self, gboolean *flag)
-{
-  g_autoptr (ClipRequest) request = NULL;
-
-  GST_OBJECT_LOCK (self);
-  *flag = TRUE;
-  request = g_steal_pointer (&self->request);
-  GST_OBJECT_UNLOCK (self);
-  if (request != NULL)
-    clip_request_cancel (request);
-}
-
-static void
-resume (GstClipFilter *self, gboolean *flag)
-{
-  GST_OBJECT_LOCK (self);
-  *flag = FALSE;
-  GST_OBJECT_UNLOCK (self);
-}
-
 static GstStateChangeReturn
 gst_clip_filter_change_state (GstElement *element, GstStateChange transition)
 {
   GstClipFilter *self = GST_CLIP_FILTER (element);
+  GstClipEncoding *encoding = &self->encoding;
 
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
-    resume (self, &self->stopping);
-    resume (self, &self->flushing);
+    gst_clip_encoding_resume (self, &encoding->stopping);
+    gst_clip_encoding_resume (self, &encoding->flushing);
   } else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
     /* Not in stop(), which comes when the streaming thread has let go. */
-    interrupt (self, &self->stopping);
+    gst_clip_encoding_interrupt (self, &encoding->stopping);
   } else if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING) {
     /* Running time stood still while paused, the world did not. */
     GST_OBJECT_LOCK (self);
     self->map_utc = TRUE;
     GST_OBJECT_UNLOCK (self);
+    gst_clip_watch_start (self);
+  } else if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED) {
+    gst_clip_watch_stop (self);
   }
   return GST_ELEMENT_CLASS (gst_clip_filter_parent_class)
       ->change_state (element, transition);
@@ -261,6 +289,7 @@ gst_clip_filter_set_caps (
   gst_clip_reader_set_info (&self->reader, &info);
   self->warned_of_buffer = FALSE;
   set_geometry (self);
+  gst_clip_passage_decide_mode (self);
   GST_DEBUG_OBJECT (self, "frames: %" GST_PTR_FORMAT, caps);
   return TRUE;
 }
@@ -272,14 +301,15 @@ gst_clip_filter_sink_event (GstBaseTransform *trans, GstEvent *event)
 
   switch (GST_EVENT_TYPE (event)) {
   case GST_EVENT_FLUSH_START:
-    interrupt (self, &self->flushing);
+    gst_clip_encoding_interrupt (self, &self->encoding.flushing);
     break;
   case GST_EVENT_FLUSH_STOP:
-    resume (self, &self->flushing);
+    gst_clip_encoding_resume (self, &self->encoding.flushing);
     reset_stream (self);
     break;
   case GST_EVENT_STREAM_START:
-    self->asked_if_live = FALSE;
+    gst_clip_passage_collect (self);
+    self->mode_decided = FALSE;
     self->orientation = (GstClipOrientation){ 0 };
     set_geometry (self);
     reset_stream (self);
@@ -289,7 +319,15 @@ gst_clip_filter_sink_event (GstBaseTransform *trans, GstEvent *event)
       set_geometry (self);
     break;
   case GST_EVENT_SEGMENT:
+    gst_clip_passage_collect (self);
     reset_stream (self);
+    break;
+  case GST_EVENT_GAP:
+    gst_clip_passage_collect (self);
+    break;
+  case GST_EVENT_EOS:
+    gst_clip_passage_finish (self);
+    gst_clip_watch_end (self);
     break;
   default:
     break;
@@ -317,6 +355,40 @@ gst_clip_filter_src_event (GstBaseTransform *trans, GstEvent *event)
   }
   return GST_BASE_TRANSFORM_CLASS (gst_clip_filter_parent_class)
       ->src_event (trans, event);
+}
+
+/* Frames that wait are late by so much where somebody counts on time. */
+static void
+add_latency (GstClipFilter *self, GstQuery *query)
+{
+  GstClockTime min, max, own = 0;
+  GstClipInferenceMode mode;
+  gboolean live;
+
+  gst_query_parse_latency (query, &live, &min, &max);
+  GST_OBJECT_LOCK (self);
+  mode = self->mode;
+  if (mode == GST_CLIP_INFERENCE_AUTO)
+    mode = self->settings.inference_mode;
+  if (mode == GST_CLIP_INFERENCE_WAIT && live)
+    own = self->latency.reported;
+  self->stats.latency = own;
+  GST_OBJECT_UNLOCK (self);
+  if (GST_CLOCK_TIME_IS_VALID (max))
+    max += own;
+  gst_query_set_latency (query, live, min + own, max);
+}
+
+static gboolean
+gst_clip_filter_query (
+    GstBaseTransform *trans, GstPadDirection direction, GstQuery *query)
+{
+  if (!GST_BASE_TRANSFORM_CLASS (gst_clip_filter_parent_class)
+           ->query (trans, direction, query))
+    return FALSE;
+  if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY && direction == GST_PAD_SRC)
+    add_latency (GST_CLIP_FILTER (trans), query);
+  return TRUE;
 }
 
 static GstFlowReturn
@@ -347,7 +419,8 @@ gst_clip_filter_get_property (
     return;
   }
   GST_OBJECT_LOCK (self);
-  g_value_take_boxed (value, gst_clip_stats_to_structure (&self->stats));
+  g_value_take_boxed (value,
+      gst_clip_stats_to_structure (&self->stats, self->encoding.n_pictures));
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -392,6 +465,7 @@ gst_clip_filter_class_init (GstClipFilterClass *klass)
   transform_class->set_caps = gst_clip_filter_set_caps;
   transform_class->sink_event = gst_clip_filter_sink_event;
   transform_class->src_event = gst_clip_filter_src_event;
+  transform_class->query = gst_clip_filter_query;
   transform_class->transform_ip = gst_clip_filter_transform_ip;
 }
 

@@ -6,7 +6,9 @@
 #pragma once
 
 #include "gstclipconstancy.h"
+#include "gstclipencoding.h"
 #include "gstclipframe.h"
+#include "gstcliplatency.h"
 #include "gstclipmodel.h"
 #include "gstcliporientation.h"
 #include "gstclipprompts.h"
@@ -14,6 +16,7 @@
 #include "gstclipschedule.h"
 #include "gstclipsettings.h"
 #include "gstclipstats.h"
+#include "gstclipwatch.h"
 
 #include <gst/base/gstbasetransform.h>
 
@@ -29,13 +32,16 @@ struct _GstClipFilter {
   /* Under the object lock. */
   GstClipSettings settings;
   GstClipStats stats;
-  ClipRequest *request;  /* the picture that the streaming thread waits for */
-  gboolean stopping;     /* no new request: on the way to READY */
-  gboolean flushing;     /* no new request: between FLUSH_START and _STOP */
   GstClockTime earliest; /* running time below which frames are late */
   gboolean map_utc;      /* the clock runs anew: map it at the next frame */
 
-  GstClipPrompts prompts; /* has a lock of its own */
+  GstClipInferenceMode mode; /* in use; AUTO until it is decided */
+  gboolean live;             /* as upstream answered, when it was decided */
+  GstClipLatency latency;    /* of frames that wait */
+
+  GstClipPrompts prompts;   /* has a lock of its own */
+  GstClipEncoding encoding; /* says what is whose, as the next */
+  GstClipWatch watch;
 
   /* From start() to stop(). */
   GstClipModel model;
@@ -46,18 +52,26 @@ struct _GstClipFilter {
   gboolean has_size;         /* the preprocessor is ready for these caps */
   gboolean warned_of_buffer; /* since the caps came */
   gboolean warned_of_encoder;
-  gboolean asked_if_live;
-  gboolean live;
+  gboolean mode_decided; /* for this stream */
   GstClipSchedule schedule;
+  GstClipReference reference; /* of the picture handed in last */
   GstClipConstancy constancy;
   guint64 n_results;
   GstClipResult *newest;       /* of this segment, or NULL */
+  GstClipStamp last;           /* of the last frame: times and size alone */
   gchar *best;                 /* prompt that was told last, or NULL */
   ClipPromptSet *prompt_set;   /* in use, or NULL */
   guint revision;              /* of it */
   GstClockTimeDiff utc_offset; /* UTC less running time, nanoseconds */
   gboolean has_utc_offset;
 };
+
+/* Asks upstream by a LATENCY query.
+ *
+ * @live: (out): FALSE where there is no answer
+ *
+ * Returns: whether there is an answer */
+gboolean gst_clip_filter_ask_if_live (GstClipFilter *filter, gboolean *live);
 
 /* Posts one warning and counts it. */
 void gst_clip_filter_warn (

@@ -3,27 +3,35 @@
 
 #include "gstclippassage.h"
 
-#include "clip-error.h"
 #include "gstclipanalytics.h"
 #include "gstclipdebug.h"
 
-#include <string.h>
-
 #define GST_CAT_DEFAULT gst_clip_debug
 
-static gboolean
-is_live (GstClipFilter *self)
+void
+gst_clip_passage_decide_mode (GstClipFilter *self)
 {
-  if (!self->asked_if_live) {
-    g_autoptr (GstQuery) query = gst_query_new_latency ();
+  GstClipInferenceMode mode;
+  gboolean live, answered;
 
-    self->asked_if_live = TRUE;
-    self->live = FALSE;
-    if (gst_pad_peer_query (GST_BASE_TRANSFORM_SINK_PAD (self), query))
-      gst_query_parse_latency (query, &self->live, NULL, NULL);
-    GST_DEBUG_OBJECT (self, "upstream is %s", self->live ? "live" : "not live");
-  }
-  return self->live;
+  if (self->mode_decided)
+    return;
+  answered = gst_clip_filter_ask_if_live (self, &live);
+  GST_OBJECT_LOCK (self);
+  mode = self->settings.inference_mode;
+  if (mode == GST_CLIP_INFERENCE_AUTO)
+    mode =
+        answered && !live ? GST_CLIP_INFERENCE_WAIT : GST_CLIP_INFERENCE_LATEST;
+  self->mode = mode;
+  self->live = live;
+  self->stats.mode = gst_clip_inference_mode_get_name (mode);
+  GST_OBJECT_UNLOCK (self);
+  self->mode_decided = TRUE;
+  GST_INFO_OBJECT (self, "upstream %s, inference mode is %s",
+      !answered ? "does not say whether it is live"
+      : live    ? "is live"
+                : "is not live",
+      gst_clip_inference_mode_get_name (mode));
 }
 
 /* What holds for one frame from its arrival to its departure. */
@@ -31,9 +39,13 @@ typedef struct {
   GstClipStamp stamp;
   GstClipDue due;
   GstClipMessages post;
+  GstClipGate gate;
+  GstClockTime max_age, trouble_after; /* 0: none */
   gboolean qos;
   gboolean map_utc;
+  gboolean rescored; /* the newest result's prompts changed */
   gchar *element, *source;
+  GstStructure *entry; /* of the result that was told last, or NULL */
 } Passage;
 
 static void
@@ -41,26 +53,53 @@ clear_passage (Passage *passage)
 {
   g_free (passage->element);
   g_free (passage->source);
+  g_clear_pointer (&passage->entry, gst_structure_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Passage, clear_passage)
+
+static GstClockTime
+get_period (const GstClipFraction *rate)
+{
+  return rate->n == 0
+             ? 0
+             : gst_util_uint64_scale_int (GST_SECOND, rate->d, rate->n);
+}
+
+/* Whichever ends first; 0 = never. */
+static GstClockTime
+get_shorter (GstClockTime a, GstClockTime b)
+{
+  return a == 0 || b == 0 ? MAX (a, b) : MIN (a, b);
+}
 
 static void
 copy_settings (GstClipFilter *self, Passage *passage)
 {
   const GstClipSettings *settings = &self->settings;
+  GstClipStamp *stamp = &passage->stamp;
 
   passage->element = gst_object_get_name (GST_OBJECT (self));
   GST_OBJECT_LOCK (self);
   passage->source = g_strdup (settings->source_id);
   passage->post = settings->post_messages;
   passage->qos = settings->qos;
-  passage->stamp.top_k = settings->top_k;
-  passage->stamp.attach_embedding = settings->attach_embedding;
+  passage->max_age = settings->max_age;
+  passage->trouble_after = settings->trouble_after;
+  passage->gate = settings->gate;
+  stamp->top_k = settings->top_k;
+  stamp->attach_embedding = settings->attach_embedding;
   passage->due.interval = settings->inference_interval;
+  passage->due.period = get_period (&settings->max_inference_rate);
   passage->due.earliest = self->earliest;
   passage->map_utc = self->map_utc;
   self->map_utc = FALSE;
   GST_OBJECT_UNLOCK (self);
+  passage->gate.longest = get_shorter (passage->gate.longest, passage->max_age);
+  stamp->element = passage->element;
+  stamp->source = passage->source;
+  stamp->model = clip_service_get_info (self->model.service)->id;
+  stamp->precision = clip_precision_get_name (
+      clip_service_get_precision (self->model.service));
 }
 
 static void
@@ -70,11 +109,20 @@ map_utc (GstClipFilter *self, const Passage *passage)
 
   if (passage->map_utc)
     self->has_utc_offset = FALSE;
-  if (self->has_utc_offset || !is_live (self) ||
+  if (self->has_utc_offset || !self->live ||
       !GST_CLOCK_TIME_IS_VALID (running_time))
     return;
   self->has_utc_offset = TRUE;
   self->utc_offset = g_get_real_time () * GST_USECOND - running_time;
+}
+
+/* Something must tell how often frames are due and how old results are. */
+static GstClockTime
+get_clock_time (GstClipFilter *self)
+{
+  g_autoptr (GstClock) clock = gst_element_get_clock (GST_ELEMENT (self));
+
+  return clock != NULL ? gst_clock_get_time (clock) : gst_util_get_timestamp ();
 }
 
 static Passage
@@ -84,22 +132,31 @@ receive (GstClipFilter *self, GstBuffer *buffer)
   GstClipStamp *stamp = &passage.stamp;
 
   copy_settings (self, &passage);
-  stamp->element = passage.element;
-  stamp->source = passage.source;
-  stamp->model = clip_service_get_info (self->model.service)->id;
-  stamp->precision = clip_precision_get_name (
-      clip_service_get_precision (self->model.service));
   stamp->width = GST_VIDEO_INFO_WIDTH (&self->reader.info);
   stamp->height = GST_VIDEO_INFO_HEIGHT (&self->reader.info);
   gst_clip_stamp_set_times (stamp, buffer, &GST_BASE_TRANSFORM (self)->segment);
   map_utc (self, &passage);
   gst_clip_stamp_set_utc (
       stamp, buffer, self->has_utc_offset ? &self->utc_offset : NULL);
+  self->last = *stamp;
 
   passage.due.gap = GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP);
   passage.due.running_time = stamp->running_time;
-  if (!passage.qos || !is_live (self))
+  passage.due.time = GST_CLOCK_TIME_IS_VALID (stamp->running_time)
+                         ? stamp->running_time
+                         : get_clock_time (self);
+  if (!passage.qos || (self->mode == GST_CLIP_INFERENCE_WAIT && !self->live))
     passage.due.earliest = GST_CLOCK_TIME_NONE;
+  return passage;
+}
+
+/* For results that no frame waits for: the last frame's times. */
+static Passage
+receive_nothing (GstClipFilter *self)
+{
+  Passage passage = { .stamp = self->last };
+
+  copy_settings (self, &passage);
   return passage;
 }
 
@@ -124,178 +181,17 @@ switch_prompts (GstClipFilter *self)
   return TRUE;
 }
 
-/* The picture goes into the stream's slot.
- *
- * Returns: FALSE where the frame cannot be read. */
-static gboolean
-preprocess (GstClipFilter *self, GstBuffer *buffer, GstClockTime *time)
+/* --- results --- */
+
+static GstStructure *
+describe (GstClipFilter *self, Passage *passage)
 {
-  GstClockTime start = gst_util_get_timestamp ();
-  ClipFrame view;
-
-  if (!self->has_size)
-    return FALSE;
-  if (!gst_clip_reader_map (&self->reader, buffer, &view)) {
-    if (!self->warned_of_buffer) {
-      g_autoptr (GError) error = g_error_new (CLIP_ERROR, CLIP_ERROR_FORMAT,
-          "a buffer of %" G_GSIZE_FORMAT " bytes does not hold the %s frame of "
-          "%dx%d that its caps announce",
-          gst_buffer_get_size (buffer),
-          GST_VIDEO_INFO_NAME (&self->reader.info),
-          GST_VIDEO_INFO_WIDTH (&self->reader.info),
-          GST_VIDEO_INFO_HEIGHT (&self->reader.info));
-
-      self->warned_of_buffer = TRUE;
-      gst_clip_filter_warn (self, "Such frames go on without results", error);
-    }
-    return FALSE;
-  }
-  clip_preprocessor_run (self->model.preprocessor, &view, self->model.picture);
-  gst_clip_reader_unmap (&self->reader);
-  *time = gst_util_get_timestamp () - start;
-  return TRUE;
-}
-
-/* So that a flush or a state change can cancel it.
- *
- * Returns: FALSE where one of them came first. */
-static gboolean
-expose_request (GstClipFilter *self, ClipRequest *request)
-{
-  gboolean allowed;
-
-  GST_OBJECT_LOCK (self);
-  allowed = !self->stopping && !self->flushing;
-  if (allowed)
-    self->request = clip_request_ref (request);
-  GST_OBJECT_UNLOCK (self);
-  return allowed;
+  passage->stamp.reason = gst_clip_result_get_reason (self->newest);
+  return gst_clip_result_describe (self->newest, &passage->stamp);
 }
 
 static void
-hide_request (GstClipFilter *self)
-{
-  ClipRequest *request;
-
-  GST_OBJECT_LOCK (self);
-  request = g_steal_pointer (&self->request);
-  GST_OBJECT_UNLOCK (self);
-  clip_request_unref (request);
-}
-
-static void
-warn_of_encoder (GstClipFilter *self, const GError *error)
-{
-  GST_WARNING_OBJECT (self, "%s", error->message);
-  if (self->warned_of_encoder) {
-    GST_OBJECT_LOCK (self);
-    self->stats.warnings++;
-    GST_OBJECT_UNLOCK (self);
-    return;
-  }
-  self->warned_of_encoder = TRUE;
-  gst_clip_filter_warn (
-      self, "Frames that cannot be encoded go on without results", error);
-}
-
-static void
-warn_of_constancy (GstClipFilter *self)
-{
-  g_autoptr (GError) error = g_error_new (CLIP_ERROR, CLIP_ERROR_MODEL,
-      "%u pictures in a row differed and got the same embedding from model %s: "
-      "it does not see what they show, and no result of it means anything "
-      "(constant-output)",
-      GST_CLIP_CONSTANCY_RUN, clip_service_get_info (self->model.service)->id);
-
-  GST_WARNING_OBJECT (self, "%s", error->message);
-  gst_clip_filter_warn (self, "The model's output is constant", error);
-}
-
-/* Compares with the result before, which is still the newest one. */
-static void
-watch_constancy (GstClipFilter *self, const gfloat *embedding)
-{
-  GstClipModel *model = &self->model;
-  gsize size = gst_clip_model_get_picture_size (model);
-  guint8 *picture = model->picture;
-  gboolean picture_changed = memcmp (picture, model->previous, size) != 0;
-
-  model->picture = model->previous;
-  model->previous = picture;
-  if (self->newest == NULL)
-    return;
-  if (gst_clip_constancy_note (&self->constancy, picture_changed,
-          memcmp (embedding, self->newest->embedding,
-              sizeof (gfloat) * self->newest->embed_dim) != 0))
-    warn_of_constancy (self);
-}
-
-static void
-keep_result (
-    GstClipFilter *self, const ClipRequest *request, const Passage *passage)
-{
-  const ClipModelInfo *info = clip_service_get_info (self->model.service);
-  GstClipResult *result = gst_clip_result_new (
-      clip_request_get_embedding (request), info->embed_dim);
-
-  result->number = ++self->n_results;
-  result->timestamp = passage->stamp.timestamp;
-  result->running_time = passage->stamp.running_time;
-  gst_clip_result_score (
-      result, self->prompt_set, self->revision, info->logit_scale);
-  gst_clip_result_free (self->newest);
-  self->newest = result;
-}
-
-static void
-count_encoded (
-    GstClipFilter *self, GstClockTime preprocess_time, GstClockTime encode_time)
-{
-  GST_OBJECT_LOCK (self);
-  self->stats.encoded++;
-  self->stats.last_preprocess_time = preprocess_time;
-  self->stats.total_preprocess_time += preprocess_time;
-  self->stats.last_encode_time = encode_time;
-  self->stats.total_encode_time += encode_time;
-  GST_OBJECT_UNLOCK (self);
-  GST_CAT_LOG_OBJECT (gst_clip_perf_debug, self,
-      "preprocessed in %" GST_TIME_FORMAT ", encoded in %" GST_TIME_FORMAT,
-      GST_TIME_ARGS (preprocess_time), GST_TIME_ARGS (encode_time));
-}
-
-static GstClipSkip
-encode (GstClipFilter *self, GstBuffer *buffer, const Passage *passage)
-{
-  g_autoptr (ClipRequest) request = NULL;
-  g_autoptr (GError) error = NULL;
-  GstClockTime preprocess_time;
-  gboolean encoded;
-
-  if (!preprocess (self, buffer, &preprocess_time))
-    return GST_CLIP_SKIP_UNREADABLE;
-  request =
-      clip_service_encode_picture (self->model.service, self->model.picture);
-  if (!expose_request (self, request)) {
-    clip_request_cancel (request);
-    return GST_CLIP_SKIP_CANCELLED;
-  }
-  encoded = clip_request_wait (request, &error);
-  hide_request (self);
-  if (g_error_matches (error, CLIP_ERROR, CLIP_ERROR_CANCELLED))
-    return GST_CLIP_SKIP_CANCELLED;
-  if (!encoded) {
-    warn_of_encoder (self, error);
-    return GST_CLIP_SKIP_FAILED;
-  }
-  watch_constancy (self, clip_request_get_embedding (request));
-  keep_result (self, request, passage);
-  count_encoded (self, preprocess_time, clip_request_get_encode_time (request));
-  return GST_CLIP_SKIP_NONE;
-}
-
-static void
-post (GstClipFilter *self, const GstStructure *entry, GstClipMessages which,
-    gboolean changed)
+post (GstClipFilter *self, const Passage *passage, const GstStructure *entry)
 {
   const gchar *best = gst_clip_result_get_best (self->newest);
   gboolean other = g_strcmp0 (best, self->best) != 0;
@@ -305,54 +201,211 @@ post (GstClipFilter *self, const GstStructure *entry, GstClipMessages which,
     self->best = g_strdup (best);
     GST_DEBUG_OBJECT (self, "now best: %s", best);
   }
-  if ((which == GST_CLIP_MESSAGES_ALL && changed) ||
-      (which == GST_CLIP_MESSAGES_CHANGES && other && best != NULL))
+  if (passage->post == GST_CLIP_MESSAGES_ALL ||
+      (passage->post == GST_CLIP_MESSAGES_CHANGES && other && best != NULL))
     gst_element_post_message (
         GST_ELEMENT (self), gst_message_new_element (GST_OBJECT (self),
                                 gst_clip_result_wrap_for_bus (entry)));
 }
 
-/* The newest result leaves with this frame.
- *
- * @encoded: it is this frame's own
- * @rescored: its prompts changed */
+/* The newest result, once; the frame that passes is the next to go on. */
 static void
-deliver (GstClipFilter *self, GstBuffer *buffer, Passage *passage,
-    gboolean encoded, gboolean rescored)
+tell (GstClipFilter *self, Passage *passage)
 {
-  g_autoptr (GstStructure) entry = NULL;
-
-  passage->stamp.reason = encoded ? "encoded" : "carried";
-  entry = gst_clip_result_describe (self->newest, &passage->stamp);
-  post (self, entry, passage->post, encoded || rescored);
-  gst_clip_result_attach (buffer, entry);
-  if (!encoded)
-    return;
-#if HAVE_GST_ANALYTICS
-  gst_clip_analytics_attach (buffer, self->newest, passage->stamp.top_k);
-#endif
+  g_clear_pointer (&passage->entry, gst_structure_free);
+  passage->entry = describe (self, passage);
+  self->newest->told = TRUE;
+  post (self, passage, passage->entry);
   gst_pad_push_event (GST_BASE_TRANSFORM_SRC_PAD (self),
       gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
-          gst_clip_result_wrap (GST_CLIP_RESULT_EVENT, entry)));
+          gst_clip_result_wrap (GST_CLIP_RESULT_EVENT, passage->entry)));
+}
+
+/* Waits for the oldest picture.
+ *
+ * Returns: what came of it */
+static GstClipSkip
+collect (GstClipFilter *self, Passage *passage)
+{
+  GstClipSkip skip = gst_clip_encoding_collect (self);
+
+  if (skip == GST_CLIP_SKIP_NONE)
+    tell (self, passage);
+  else
+    self->reference.valid = FALSE;
+  return skip;
+}
+
+static void
+count (GstClipFilter *self, GstClipSkip skip)
+{
+  GST_OBJECT_LOCK (self);
+  self->stats.skipped[skip]++;
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+collect_done (GstClipFilter *self, Passage *passage)
+{
+  while (gst_clip_encoding_is_done (self))
+    count (self, collect (self, passage));
+}
+
+void
+gst_clip_passage_collect (GstClipFilter *self)
+{
+  if (gst_clip_encoding_is_done (self)) {
+    g_auto (Passage) passage = receive_nothing (self);
+
+    collect_done (self, &passage);
+  }
+}
+
+void
+gst_clip_passage_finish (GstClipFilter *self)
+{
+  while (self->encoding.n_pictures > 0) {
+    g_auto (Passage) passage = receive_nothing (self);
+
+    count (self, collect (self, &passage));
+  }
+}
+
+/* --- one frame --- */
+
+/* What is seen without the model.
+ *
+ * Returns: whether the frame looks as the one that was encoded last */
+static gboolean
+look (GstClipFilter *self, const Passage *passage)
+{
+  guint size = clip_service_get_info (self->model.service)->image_size;
+  GstClipReference *reference = &self->reference;
+  ClipSignature signature;
+
+  if (passage->gate.threshold <= 0 && passage->trouble_after == 0)
+    return FALSE;
+  clip_signature_compute (self->model.picture, size, &signature);
+  gst_clip_watch_picture (
+      self, &signature, passage->due.time, passage->trouble_after);
+  if (gst_clip_gate_is_unchanged (
+          &passage->gate, reference, &signature, passage->due.time))
+    return TRUE;
+  *reference = (GstClipReference){ TRUE, signature, passage->due.time };
+  return FALSE;
+}
+
+/* The embedding that is here is this frame's as well; one that is on its way
+ * will be carried when it comes. */
+static void
+repeat (GstClipFilter *self, Passage *passage)
+{
+  if (self->newest == NULL || self->encoding.n_pictures > 0)
+    return;
+  gst_clip_result_repeat (self->newest, ++self->n_results);
+  tell (self, passage);
+}
+
+static GstClockTime
+get_interval (const GstClipFilter *self)
+{
+  const GstVideoInfo *info = &self->reader.info;
+
+  if (GST_VIDEO_INFO_FPS_N (info) == 0)
+    return 0;
+  return gst_util_uint64_scale_int (
+      GST_SECOND, GST_VIDEO_INFO_FPS_D (info), GST_VIDEO_INFO_FPS_N (info));
+}
+
+/* How long frames stay; a pipeline that counts on it is told. */
+static void
+note_latency (GstClipFilter *self, GstClockTime time)
+{
+  gboolean changed;
+
+  GST_OBJECT_LOCK (self);
+  changed = gst_clip_latency_note (&self->latency, time);
+  GST_OBJECT_UNLOCK (self);
+  if (changed && self->live)
+    gst_element_post_message (
+        GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
+}
+
+/* A frame that is due, and for which there is room. */
+static GstClipSkip
+encode (GstClipFilter *self, GstBuffer *buffer, Passage *passage)
+{
+  GstClockTime start = gst_util_get_timestamp ();
+  GstClipSkip skip = gst_clip_encoding_read (self, buffer);
+
+  if (skip != GST_CLIP_SKIP_NONE)
+    return skip;
+  gst_clip_schedule_take (&self->schedule, &passage->due);
+  if (look (self, passage)) {
+    repeat (self, passage);
+    return GST_CLIP_SKIP_UNCHANGED;
+  }
+  skip = gst_clip_encoding_submit (self, &passage->stamp, passage->due.time);
+  if (skip == GST_CLIP_SKIP_NONE && self->mode == GST_CLIP_INFERENCE_WAIT) {
+    skip = collect (self, passage);
+    note_latency (self, gst_util_get_timestamp () - start);
+  }
+  return skip;
+}
+
+static GstClipSkip
+decide (GstClipFilter *self, GstBuffer *buffer, Passage *passage)
+{
+  GstClipSkip skip = gst_clip_schedule_next (&self->schedule, &passage->due);
+
+  if (skip != GST_CLIP_SKIP_NONE)
+    return skip;
+  if (!gst_clip_encoding_has_credit (self, get_interval (self)))
+    return GST_CLIP_SKIP_BUSY;
+  return encode (self, buffer, passage);
 }
 
 /* Which frames without a result of their own carry the newest one. */
 static gboolean
-may_carry (GstClipSkip skip)
+may_carry (const GstClipFilter *self, const Passage *passage, GstClipSkip skip)
 {
-  return skip == GST_CLIP_SKIP_NONE || skip == GST_CLIP_SKIP_INTERVAL ||
-         skip == GST_CLIP_SKIP_GAP || skip == GST_CLIP_SKIP_QOS;
+  GstClockTime now = passage->due.time;
+
+  if (self->newest == NULL || skip >= GST_CLIP_SKIP_UNREADABLE)
+    return FALSE;
+  return passage->max_age == 0 || now <= self->newest->time ||
+         now - self->newest->time <= passage->max_age;
+}
+
+/* The newest result leaves with this frame. */
+static void
+carry (GstClipFilter *self, GstBuffer *buffer, Passage *passage)
+{
+  if (passage->entry == NULL) {
+    passage->entry = describe (self, passage);
+    if (passage->rescored)
+      post (self, passage, passage->entry);
+  }
+  gst_clip_result_attach (buffer, passage->entry);
+#if HAVE_GST_ANALYTICS
+  if (!self->newest->carried)
+    gst_clip_analytics_attach (buffer, self->newest, passage->stamp.top_k);
+#endif
+  self->newest->carried = TRUE;
 }
 
 GstFlowReturn
 gst_clip_passage_run (GstClipFilter *self, GstBuffer *buffer)
 {
-  g_auto (Passage) passage = receive (self, buffer);
-  gboolean rescored = switch_prompts (self);
-  GstClipSkip skip = gst_clip_schedule_next (&self->schedule, &passage.due);
+  g_auto (Passage) passage = { 0 };
+  GstClipSkip skip;
 
-  if (skip == GST_CLIP_SKIP_NONE)
-    skip = encode (self, buffer, &passage);
+  gst_clip_passage_decide_mode (self);
+  gst_clip_watch_frame (self);
+  passage = receive (self, buffer);
+  passage.rescored = switch_prompts (self);
+  collect_done (self, &passage);
+  skip = decide (self, buffer, &passage);
   GST_OBJECT_LOCK (self);
   self->stats.frames++;
   self->stats.skipped[skip]++;
@@ -362,7 +415,7 @@ gst_clip_passage_run (GstClipFilter *self, GstBuffer *buffer)
 
   if (skip == GST_CLIP_SKIP_CANCELLED)
     return GST_FLOW_FLUSHING;
-  if (self->newest != NULL && may_carry (skip))
-    deliver (self, buffer, &passage, skip == GST_CLIP_SKIP_NONE, rescored);
+  if (may_carry (self, &passage, skip))
+    carry (self, buffer, &passage);
   return GST_FLOW_OK;
 }

@@ -7,6 +7,10 @@
 
 #include <gst/gst.h>
 
+typedef struct {
+  gint n, d;
+} GstClipFraction;
+
 typedef struct _GstClipProperty GstClipProperty;
 
 struct _GstClipProperty {
@@ -17,14 +21,18 @@ struct _GstClipProperty {
   enum {
     GST_CLIP_STRING,
     GST_CLIP_UINT,
+    GST_CLIP_TIME, /* guint64, nanoseconds */
+    GST_CLIP_DOUBLE,
+    GST_CLIP_FRACTION, /* GstClipFraction */
     GST_CLIP_BOOLEAN,
     GST_CLIP_ENUM,
     GST_CLIP_STRUCTURE /* read-only; the object answers it */
   } kind;
-  guint minimum, maximum; /* of a UINT */
-  gint initial;           /* of all but strings, which begin as NULL */
+  guint minimum, maximum; /* of a UINT, DOUBLE or FRACTION: whole numbers */
+  gint64 initial;         /* of all but strings, which begin as NULL */
   gsize offset;           /* in the instance */
   GParamFlags flags;
+  gboolean preset; /* saved by GstPreset */
   /* (nullable): after the value was stored; no lock is held */
   void (*changed) (GstElement *element, const GstClipProperty *property);
 };
@@ -36,6 +44,10 @@ void gst_clip_properties_install (
 /* Stores the initial values of a new instance. */
 void gst_clip_properties_init (
     GstElement *element, const GstClipProperty *rows, guint n_rows);
+
+/* Names of the rows that GstPreset saves. (transfer full) */
+gchar **gst_clip_properties_get_preset_names (
+    const GstClipProperty *rows, guint n_rows);
 
 /* Both take the object lock for the copy alone. */
 void gst_clip_properties_set (

@@ -46,6 +46,23 @@ gst_clip_result_score (GstClipResult *result, ClipPromptSet *prompts,
       prompts->n_prompts, prompts->embed_dim, logit_scale, result->scores);
 }
 
+void
+gst_clip_result_repeat (GstClipResult *result, guint64 number)
+{
+  result->number = number;
+  result->unchanged = TRUE;
+  result->told = FALSE;
+  result->carried = FALSE;
+}
+
+const gchar *
+gst_clip_result_get_reason (const GstClipResult *result)
+{
+  if (result->carried)
+    return "carried";
+  return result->unchanged ? "unchanged" : "encoded";
+}
+
 const gchar *
 gst_clip_result_get_best (const GstClipResult *result)
 {

@@ -22,6 +22,11 @@ typedef struct {
   guint64 number;            /* of this element, from 1 */
   GstClockTime timestamp;    /* of the encoded frame, as its running time */
   GstClockTime running_time; /* or GST_CLOCK_TIME_NONE */
+  GstClockTime time;         /* the same, or the clock's where there is none */
+
+  gboolean unchanged; /* its frame was not encoded, for it looks the same */
+  gboolean told;      /* an event has been sent */
+  gboolean carried;   /* a frame has it */
 
   guint embed_dim;
   gfloat *embedding;
@@ -42,6 +47,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstClipResult, gst_clip_result_free)
  * @prompts: (nullable): referenced */
 void gst_clip_result_score (GstClipResult *result, ClipPromptSet *prompts,
     guint revision, gfloat logit_scale);
+
+/* Another frame looks like the one that was encoded: a new result, from the
+ * same embedding. */
+void gst_clip_result_repeat (GstClipResult *result, guint64 number);
+
+/* "encoded" or "unchanged" for the first frame that has it, "carried" for
+ * those after; static. */
+const gchar *gst_clip_result_get_reason (const GstClipResult *result);
 
 /* NULL without prompts; owned by the prompts. */
 const gchar *gst_clip_result_get_best (const GstClipResult *result);

@@ -9,6 +9,8 @@
 #define MAX_THREADS 1024
 
 #define DEFAULT_TOP_K 5
+#define DEFAULT_MAX_UNCHANGED (10 * GST_SECOND)
+#define DEFAULT_TROUBLE_AFTER (10 * GST_SECOND)
 
 #define READY_FLAGS (G_PARAM_READWRITE | GST_PARAM_MUTABLE_READY)
 #define PLAYING_FLAGS (G_PARAM_READWRITE | GST_PARAM_MUTABLE_PLAYING)
@@ -19,8 +21,12 @@ get_inference_mode_type (void)
 {
   static gsize type = 0;
   static const GEnumValue values[] = {
+    { GST_CLIP_INFERENCE_AUTO,
+        "latest where upstream is live or does not say, else wait", "auto" },
     { GST_CLIP_INFERENCE_WAIT,
         "A due frame waits for its own result and carries it", "wait" },
+    { GST_CLIP_INFERENCE_LATEST,
+        "No frame waits, each carries the newest result", "latest" },
     { 0, NULL, NULL },
   };
 
@@ -46,6 +52,18 @@ get_post_messages_type (void)
     g_once_init_leave (
         &type, g_enum_register_static ("GstClipPostMessages", values));
   return type;
+}
+
+const gchar *
+gst_clip_inference_mode_get_name (GstClipInferenceMode mode)
+{
+  static const gchar *const names[] = {
+    [GST_CLIP_INFERENCE_AUTO] = "auto",
+    [GST_CLIP_INFERENCE_WAIT] = "wait",
+    [GST_CLIP_INFERENCE_LATEST] = "latest",
+  };
+
+  return names[mode];
 }
 
 void
@@ -123,15 +141,63 @@ const GstClipProperty gst_clip_settings[] = {
       "carry the newest result. Range: 1 - 4294967295 frames. Default: 1. "
       "Changeable at any time",
       .kind = GST_CLIP_UINT, .minimum = 1, .maximum = G_MAXUINT, .initial = 1,
-      .offset = FIELD (inference_interval), .flags = PLAYING_FLAGS },
+      .offset = FIELD (inference_interval), .flags = PLAYING_FLAGS,
+      .preset = TRUE },
+  { "max-inference-rate", "Maximum inference rate",
+      "How many frames a second are encoded at most, by running time (by the "
+      "clock where frames have none), the first one at once: 2/1 = one each "
+      "half second. inference-interval holds as well. Range: 0/1 - "
+      "2147483647/1 per second, 0/1 = as many as there are. Default: 0/1. "
+      "Changeable at any time",
+      .kind = GST_CLIP_FRACTION, .minimum = 0, .maximum = G_MAXINT,
+      .offset = FIELD (max_inference_rate), .flags = PLAYING_FLAGS,
+      .preset = TRUE },
   { "inference-mode", "Inference mode",
       "How frames and the encoder go together. 'wait': a frame that is due "
       "waits for its own result and carries it, so the same input gives the "
       "same results whatever the machine does besides; for files, tests and "
-      "batch jobs. Default: wait. Changeable in NULL and READY",
+      "batch jobs. 'latest': no frame waits, each carries the newest result, "
+      "which says which frame it is of and how old; for cameras. 'auto': each "
+      "time a stream begins upstream is asked: latest where it is live or "
+      "does not say, else wait. appsrc (unless is-live=true) and shmsrc say "
+      "that they are not live: choose latest for a camera behind them. "
+      "Default: auto. Changeable at any time, from the next stream on",
       .kind = GST_CLIP_ENUM, .get_type = get_inference_mode_type,
-      .initial = GST_CLIP_INFERENCE_WAIT, .offset = FIELD (inference_mode),
-      .flags = READY_FLAGS },
+      .initial = GST_CLIP_INFERENCE_AUTO, .offset = FIELD (inference_mode),
+      .flags = PLAYING_FLAGS, .preset = TRUE },
+  { "max-age", "Maximum age",
+      "How old a result may be, in running time since the frame that was "
+      "encoded, to be carried by a frame; an older one is still told once by "
+      "its event. Range: 0 - 18446744073709551615 ns, 0 = any age. Default: "
+      "0. Changeable at any time",
+      .kind = GST_CLIP_TIME, .initial = 0, .offset = FIELD (max_age),
+      .flags = PLAYING_FLAGS },
+  { "unchanged-threshold", "Unchanged threshold",
+      "How far a due frame may differ from the one that was encoded last to "
+      "be taken for the same, so that its embedding is used again (reason "
+      "'unchanged'): the model's picture is compared in 16 x 16 cells, by the "
+      "one whose mean differs most in one colour, as a part of the full "
+      "range. 0.02 passes over a camera's noise. Range: 0 - 1, 0 = off, even "
+      "equal frames are encoded. Default: 0. Changeable at any time",
+      .kind = GST_CLIP_DOUBLE, .minimum = 0, .maximum = 1,
+      .offset = FIELD (gate.threshold), .flags = PLAYING_FLAGS },
+  { "max-unchanged", "Maximum time unchanged",
+      "How long, in running time since the frame that was encoded, frames "
+      "are taken for unchanged before one is encoded anyway; max-age bounds "
+      "it as well. Range: 0 - 18446744073709551615 ns, 0 = without end. "
+      "Default: 10000000000 (10 s). Changeable at any time",
+      .kind = GST_CLIP_TIME, .initial = DEFAULT_MAX_UNCHANGED,
+      .offset = FIELD (gate.longest), .flags = PLAYING_FLAGS },
+  { "trouble-after", "Trouble after",
+      "How long trouble with a camera has to last until the element message "
+      "'clipfilter-trouble' tells of it, once, and once more when it is over: "
+      "frozen (pictures equal to the bit), blank (one plain colour: dark or "
+      "covered), no-frames (live sources in PLAYING only). Pictures are looked "
+      "at where they are due. Range: 0 - 18446744073709551615 ns, 0 = never. "
+      "Default: 10000000000 (10 s). Changeable at any time; for no-frames "
+      "before PLAYING",
+      .kind = GST_CLIP_TIME, .initial = DEFAULT_TROUBLE_AFTER,
+      .offset = FIELD (trouble_after), .flags = PLAYING_FLAGS },
   { "top-k", "Top k",
       "How many prompts a result names, the most probable first; "
       "probabilities are over all of them in any case. Range: 0 - 1000 "
@@ -164,20 +230,23 @@ const GstClipProperty gst_clip_settings[] = {
       "0 = all CPUs that this process may use. Default: 0. Changeable in NULL "
       "and READY",
       .kind = GST_CLIP_UINT, .minimum = 0, .maximum = MAX_THREADS, .initial = 0,
-      .offset = FIELD (threads), .flags = READY_FLAGS },
+      .offset = FIELD (threads), .flags = READY_FLAGS, .preset = TRUE },
   { "qos", "QoS",
-      "Whether a live frame that downstream reports to be late is not "
-      "encoded and carries the newest result. Frames themselves are never "
-      "dropped; without effect where the source is not live, so that results "
+      "Whether a frame that downstream reports to be late is not encoded and "
+      "carries the newest result. Frames themselves are never dropped; "
+      "without effect in wait where the source is not live, so that results "
       "of files do not depend on timing. Default: true. Changeable at any "
       "time",
       .kind = GST_CLIP_BOOLEAN, .initial = TRUE, .offset = FIELD (qos),
       .flags = PLAYING_FLAGS },
   { "stats", "Statistics",
-      "What was done since the last start: frames, encoded, skipped (by "
-      "reason: interval, gap, qos, unreadable, failed, cancelled), "
-      "last-encode-time, mean-encode-time, last-preprocess-time, "
-      "mean-preprocess-time (nanoseconds), model, family, model-path, demo "
+      "What was done since the last start: frames, encoded, pending (with "
+      "the encoder now), skipped (by reason: interval, rate, gap, qos, busy, "
+      "unchanged, unreadable, failed, cancelled; with encoded and pending "
+      "they make frames), last-encode-time, mean-encode-time, "
+      "last-preprocess-time, mean-preprocess-time, saved-encode-time (by "
+      "unchanged frames), latency (as reported upon a LATENCY query) in "
+      "nanoseconds, mode (wait or latest, as in use), model, family, model-path, demo "
       "(whether it is the demonstration model), threads, precision, engine, "
       "revision and prompts (of the set in use, and how many), warnings. "
       "Read-only",

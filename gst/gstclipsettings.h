@@ -6,9 +6,12 @@
 
 #include "gstclipprompts.h"
 #include "gstclipproperties.h"
+#include "gstclipscene.h"
 
 typedef enum {
-  GST_CLIP_INFERENCE_WAIT /* a due frame carries its own result */
+  GST_CLIP_INFERENCE_AUTO,  /* as upstream is live or not */
+  GST_CLIP_INFERENCE_WAIT,  /* a due frame carries its own result */
+  GST_CLIP_INFERENCE_LATEST /* no frame waits, each carries the newest */
 } GstClipInferenceMode;
 
 typedef enum {
@@ -22,7 +25,11 @@ typedef struct {
   gchar *model;
   GstClipWording wording;
   guint inference_interval;
-  gint inference_mode; /* GstClipInferenceMode */
+  GstClipFraction max_inference_rate; /* 0/1 = none */
+  gint inference_mode;                /* GstClipInferenceMode */
+  GstClockTime max_age;               /* 0 = any, as the next two */
+  GstClipGate gate;
+  GstClockTime trouble_after;
   guint top_k;
   gboolean attach_embedding;
   gint post_messages; /* GstClipMessages */
@@ -34,6 +41,9 @@ typedef struct {
 /* Rows of a GstClipFilter. */
 extern const GstClipProperty gst_clip_settings[];
 extern const guint gst_clip_n_settings;
+
+/* "wait", "latest"; static. */
+const gchar *gst_clip_inference_mode_get_name (GstClipInferenceMode mode);
 
 /* Registers the enums as part of the plugin's interface. */
 void gst_clip_settings_register_types (void);

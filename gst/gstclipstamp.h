@@ -14,7 +14,7 @@ typedef struct {
   const gchar *source;
   const gchar *model;
   const gchar *precision;
-  const gchar *reason; /* "encoded" or "carried" */
+  const gchar *reason; /* gst_clip_result_get_reason() */
   GstClockTime timestamp, running_time, stream_time, duration;
   gchar utc[GST_CLIP_UTC_SIZE]; /* ISO 8601 with milliseconds, or empty */
   gint width, height;

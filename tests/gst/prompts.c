@@ -86,6 +86,17 @@ assert_texts (GstHarness *harness, const gchar *expected)
   fail_unless_equals_string (found, expected);
 }
 
+/* Beside a harness, which plays from its beginning. (transfer full) */
+static GstElement *
+new_filter (void)
+{
+  GstElement *filter = gst_element_factory_make ("clipfilter", "f");
+
+  g_object_set (filter, "model", folder, "threads", 1, "top-k", 0, NULL);
+  gst_util_set_object_arg (G_OBJECT (filter), "inference-mode", "wait");
+  return gst_object_ref_sink (filter);
+}
+
 static GstHarness *
 new_harness (const gchar *property, const gchar *value)
 {
@@ -94,10 +105,8 @@ new_harness (const gchar *property, const gchar *value)
 
   if (property == NULL)
     return filters_harness_new (folder, "top-k=0", RGB);
-  /* Set before it plays: a harness plays from its beginning. */
-  filter = gst_object_ref_sink (gst_element_factory_make ("clipfilter", "f"));
-  g_object_set (
-      filter, "model", folder, "threads", 1, "top-k", 0, property, value, NULL);
+  filter = new_filter ();
+  g_object_set (filter, property, value, NULL);
   harness = gst_harness_new_with_element (filter, "sink", "src");
   gst_harness_set_src_caps_str (harness, RGB);
   return harness;
@@ -219,7 +228,7 @@ GST_END_TEST;
 
 GST_START_TEST (of_prompts_and_file_the_last_one_counts)
 {
-  GstElement *filter = gst_element_factory_make ("clipfilter", "f");
+  g_autoptr (GstElement) filter = new_filter ();
   static const struct {
     const gchar *property, *value; /* value NULL: the file */
     const gchar *meant;
@@ -230,10 +239,8 @@ GST_START_TEST (of_prompts_and_file_the_last_one_counts)
     { "prompts-file", NULL, "from | a file / 第二行" },
   };
 
-  gst_object_ref_sink (filter);
   fail_unless (g_file_set_contents (
       file, "# a remark\r\nfrom | a file\r\n\n  第二行  \n", -1, NULL));
-  g_object_set (filter, "model", folder, "threads", 1, "top-k", 0, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     GstHarness *harness;
 
@@ -244,7 +251,6 @@ GST_START_TEST (of_prompts_and_file_the_last_one_counts)
     assert_texts (harness, rows[i].meant);
     gst_harness_teardown (harness);
   }
-  gst_object_unref (filter);
 }
 GST_END_TEST;
 

@@ -4,6 +4,7 @@
 /* Video is sacred: whatever comes in goes out once, in order and unchanged;
  * which results it carries, and when they are told. */
 #include "filters.h"
+#include "journal.h"
 
 #include <string.h>
 
@@ -134,64 +135,6 @@ GST_END_TEST;
 
 /* --- what leaves in which order --- */
 
-/* "!2 e2 c2 - EOS": the event of result 2, the frame that was encoded, one that
- * carries it, one without results, the end of the stream. */
-static GstPadProbeReturn
-note (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
-{
-  GString *order = user_data;
-
-  if (info->type & GST_PAD_PROBE_TYPE_BUFFER) {
-    const GstStructure *entry =
-        frames_get_result (GST_PAD_PROBE_INFO_BUFFER (info), 0);
-
-    if (entry == NULL)
-      g_string_append (order, "- ");
-    else
-      g_string_append_printf (order, "%c%" G_GUINT64_FORMAT " ",
-          *gst_structure_get_string (entry, "reason"),
-          frames_get_uint64 (entry, "result"));
-  } else {
-    GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
-
-    if (gst_event_has_name (event, "clipfilter-result"))
-      g_string_append_printf (order, "!%" G_GUINT64_FORMAT " ",
-          frames_get_uint64 (
-              frames_get_entry (gst_event_get_structure (event), 0), "result"));
-    else if (GST_EVENT_TYPE (event) == GST_EVENT_GAP)
-      g_string_append (order, "GAP ");
-    else if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
-      g_string_append (order, "EOS ");
-  }
-  return GST_PAD_PROBE_OK;
-}
-
-static GString *
-watch (GstHarness *harness)
-{
-  g_autoptr (GstPad) pad = gst_element_get_static_pad (harness->element, "src");
-  GString *order = g_string_new (NULL);
-
-  gst_pad_add_probe (pad,
-      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, note,
-      order, NULL);
-  return order;
-}
-
-static void
-end (GstHarness *harness, GString *order, const gchar *expected)
-{
-  fail_unless_equals_string (order->str, expected);
-  frames_harness_free (harness);
-  g_string_free (order, TRUE);
-}
-
-static void
-pass (GstHarness *harness, guint seed)
-{
-  gst_buffer_unref (frames_pass (harness, seed));
-}
-
 static void
 pass_gap (GstHarness *harness)
 {
@@ -205,12 +148,12 @@ GST_START_TEST (each_result_is_told_once_right_before_its_frame)
 {
   GstHarness *harness =
       filters_harness_new (folder, "inference-interval=3", RGB);
-  GString *order = watch (harness);
+  GString *journal = journal_new (harness);
 
   for (guint i = 0; i < 7; i++)
-    pass (harness, i);
+    journal_pass (harness, i);
   fail_unless (gst_harness_push_event (harness, gst_event_new_eos ()));
-  end (harness, order, "!1 e1 c1 c1 !2 e2 c2 c2 !3 e3 EOS ");
+  journal_end (harness, journal, "!1 e1 c1 c1 !2 e2 c2 c2 !3 e3 EOS ");
 }
 GST_END_TEST;
 
@@ -218,14 +161,14 @@ GST_START_TEST (the_interval_can_change_between_two_frames)
 {
   GstHarness *harness = filters_harness_new (folder, "", RGB);
   g_autoptr (GstElement) filter = filters_get (harness);
-  GString *order = watch (harness);
+  GString *journal = journal_new (harness);
 
   for (guint i = 0; i < 6; i++) {
     if (i == 2)
       g_object_set (filter, "inference-interval", 4, NULL);
-    pass (harness, i);
+    journal_pass (harness, i);
   }
-  end (harness, order, "!1 e1 !2 e2 c2 c2 !3 e3 c3 ");
+  journal_end (harness, journal, "!1 e1 !2 e2 c2 c2 !3 e3 c3 ");
 }
 GST_END_TEST;
 
@@ -234,69 +177,42 @@ GST_START_TEST (gaps_pass_and_are_not_encoded)
   GstHarness *harness =
       filters_harness_new (folder, "inference-interval=2", RGB);
   g_autoptr (GstElement) filter = filters_get (harness);
-  GString *order = watch (harness);
+  GString *journal = journal_new (harness);
 
   pass_gap (harness);
-  pass (harness, 1);
-  pass (harness, 2);
+  journal_pass (harness, 1);
+  journal_pass (harness, 2);
   fail_unless (gst_harness_push_event (
       harness, gst_event_new_gap (0, 40 * GST_MSECOND)));
-  pass (harness, 3);
+  journal_pass (harness, 3);
   pass_gap (harness);
-  pass (harness, 5);
-  pass (harness, 6);
+  journal_pass (harness, 5);
+  journal_pass (harness, 6);
   fail_unless_equals_uint64 (filters_get_skipped (filter, "gap"), 2);
   fail_unless_equals_uint64 (filters_get_skipped (filter, "interval"), 3);
-  end (harness, order, "- - !1 e1 GAP c1 c1 c1 !2 e2 ");
+  journal_end (harness, journal, "- - !1 e1 GAP c1 c1 c1 !2 e2 ");
 }
 GST_END_TEST;
-
-static void
-flush (GstHarness *harness)
-{
-  GstSegment segment;
-
-  gst_segment_init (&segment, GST_FORMAT_TIME);
-  fail_unless (gst_harness_push_event (harness, gst_event_new_flush_start ()));
-  fail_unless (
-      gst_harness_push_event (harness, gst_event_new_flush_stop (TRUE)));
-  fail_unless (
-      gst_harness_push_event (harness, gst_event_new_segment (&segment)));
-}
-
-static void
-begin_segment (GstHarness *harness, gdouble rate)
-{
-  GstSegment segment;
-
-  gst_segment_init (&segment, GST_FORMAT_TIME);
-  segment.rate = rate;
-  segment.start = 10 * GST_SECOND;
-  segment.time = 100 * GST_SECOND;
-  segment.base = 5 * GST_SECOND;
-  fail_unless (
-      gst_harness_push_event (harness, gst_event_new_segment (&segment)));
-}
 
 GST_START_TEST (nothing_is_carried_over_a_flush_or_a_segment)
 {
   GstHarness *harness =
       filters_harness_new (folder, "inference-interval=100", RGB);
-  GString *order = watch (harness);
+  GString *journal = journal_new (harness);
 
-  pass (harness, 0);
-  pass (harness, 1);
-  flush (harness);
+  journal_pass (harness, 0);
+  journal_pass (harness, 1);
+  journal_flush (harness);
   /* Not even by a frame that has none of its own. */
   pass_gap (harness);
-  begin_segment (harness, 1);
-  pass (harness, 2);
-  pass (harness, 3);
-  begin_segment (harness, 1);
+  journal_begin_segment (harness, 1);
+  journal_pass (harness, 2);
+  journal_pass (harness, 3);
+  journal_begin_segment (harness, 1);
   pass_gap (harness);
-  flush (harness);
-  pass (harness, 4);
-  end (harness, order, "!1 e1 c1 - !2 e2 c2 - !3 e3 ");
+  journal_flush (harness);
+  journal_pass (harness, 4);
+  journal_end (harness, journal, "!1 e1 c1 - !2 e2 c2 - !3 e3 ");
 }
 GST_END_TEST;
 
@@ -307,7 +223,7 @@ GST_START_TEST (age_is_running_time)
   GstHarness *harness =
       filters_harness_new (folder, "inference-interval=100", RGB);
 
-  begin_segment (harness, 2);
+  journal_begin_segment (harness, 2);
   for (guint i = 0; i < 4; i++) {
     /* Frame 250 + i lies i times 40 ms behind the segment's start. */
     g_autoptr (GstBuffer) buffer = frames_pass (harness, 250 + i);
@@ -336,7 +252,7 @@ GST_START_TEST (a_frame_before_the_encoded_one_has_age_0)
       filters_harness_new (folder, "inference-interval=100", RGB);
   g_autoptr (GstBuffer) late = NULL;
 
-  pass (harness, 10);
+  journal_pass (harness, 10);
   late = frames_pass (harness, 9);
   fail_unless_equals_uint64 (
       frames_get_uint64 (frames_get_result (late, 0), "age"), 0);
@@ -350,7 +266,7 @@ GST_START_TEST (frames_without_time_have_results_without_time)
     "stream-time", "duration", "source-timestamp", "age" };
   GstHarness *harness =
       filters_harness_new (folder, "inference-interval=2", RGB);
-  GString *order = watch (harness);
+  GString *journal = journal_new (harness);
 
   for (guint i = 0; i < 3; i++) {
     g_autoptr (GstBuffer) buffer = gst_harness_push_and_pull (
@@ -361,7 +277,7 @@ GST_START_TEST (frames_without_time_have_results_without_time)
     for (guint k = 0; k < G_N_ELEMENTS (absent); k++)
       fail_if (gst_structure_has_field (entry, absent[k]), "%s", absent[k]);
   }
-  end (harness, order, "!1 e1 c1 !2 e2 ");
+  journal_end (harness, journal, "!1 e1 c1 !2 e2 ");
 }
 GST_END_TEST;
 
@@ -394,17 +310,17 @@ GST_START_TEST (late_frames_are_skipped_where_that_helps)
     GstHarness *harness =
         filters_harness_new (folder, rows[i].properties, NULL);
     g_autoptr (GstElement) filter = filters_get (harness);
-    GString *order = watch (harness);
+    GString *journal = journal_new (harness);
 
     gst_harness_set_live (harness, rows[i].live);
     gst_harness_set_src_caps_str (harness, RGB);
-    pass (harness, 25);
+    journal_pass (harness, 25);
     report_late (harness);
-    pass (harness, 30); /* 1.2 s */
-    pass (harness, 35); /* 1.4 s */
+    journal_pass (harness, 30); /* 1.2 s */
+    journal_pass (harness, 35); /* 1.4 s */
     fail_unless_equals_uint64 (
         filters_get_skipped (filter, "qos"), i == 0 ? 1 : 0);
-    end (harness, order, rows[i].order);
+    journal_end (harness, journal, rows[i].order);
   }
 }
 GST_END_TEST;
@@ -420,7 +336,7 @@ GST_START_TEST (stats_account_for_every_frame)
   guint64 sum = 0;
 
   for (guint i = 0; i < 9; i++)
-    pass (harness, i);
+    journal_pass (harness, i);
   pass_gap (harness);
   pass_gap (harness);
   gst_buffer_unref (gst_harness_push_and_pull (
