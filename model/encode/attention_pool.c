@@ -11,6 +11,7 @@
  * embedding. */
 struct _ClipAttentionPool {
   const ClipTracer *tracer;
+  ClipEngine *engine;
   guint tokens;
   guint channels;
   guint embed_dim;
@@ -19,11 +20,13 @@ struct _ClipAttentionPool {
   ClipLinear *kv; /* keys and values are one product */
   ClipAttention *attention;
   ClipLinear *c;
-  gfloat *x;       /* [B, T, C] */
-  gfloat *means;   /* [B, C]: the first rows of x */
-  gfloat *queries; /* [B, C] */
-  gfloat *kvs;     /* [B, T, 2C] */
-  gfloat *heads;   /* [B, C] */
+  gfloat *token; /* [2, C]: the mean, and one more before it is a row of x */
+  ClipNumber number; /* of all below but queries */
+  gpointer x;        /* [B, T, C] */
+  gpointer means;    /* [B, C]: the first rows of x */
+  gfloat *queries;   /* [B, C] */
+  gpointer kvs;      /* [B, T, 2C] */
+  gpointer heads;    /* [B, C] */
 };
 
 /* k_proj's rows above v_proj's. */
@@ -52,21 +55,26 @@ build_layers (ClipAttentionPool *self, const ClipTowerContext *context,
 {
   guint rows[CLIP_ENGINE_MAX_SHAPES];
   const ClipLinearSpec kv = { .name = "visual.attnpool.k_proj, v_proj",
+    .src = self->number,
+    .dst = self->number,
     .in_features = self->channels,
     .out_features = 2 * self->channels,
     .rows = rows,
     .n_rows = context->n_batches };
-  const ClipLinearSpec q = { .in_features = self->channels,
+  const ClipLinearSpec q = { .src = self->number,
+    .in_features = self->channels,
     .out_features = self->channels,
     .rows = context->batches,
     .n_rows = context->n_batches };
-  const ClipLinearSpec c = { .in_features = self->channels,
+  const ClipLinearSpec c = { .src = self->number,
+    .in_features = self->channels,
     .out_features = self->embed_dim,
     .rows = context->batches,
     .n_rows = context->n_batches };
   const ClipAttentionSpec attention = { .name = "visual.attnpool",
     .heads = heads,
     .head_width = self->channels / heads,
+    .number = self->number,
     .q_stride = self->channels,
     .kv_stride = (gsize)2 * self->channels,
     .one_query = TRUE,
@@ -92,22 +100,25 @@ static gboolean
 build_buffers (ClipAttentionPool *self, gsize batch, GError **error)
 {
   const struct {
-    gfloat **buffer;
-    gsize n_floats;
+    gpointer *buffer;
+    gsize n;
   } buffers[] = {
     { &self->x, batch * self->tokens * self->channels },
     { &self->means, batch * self->channels },
-    { &self->queries, batch * self->channels },
     { &self->kvs, batch * self->tokens * 2 * self->channels },
     { &self->heads, batch * self->channels },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (buffers); i++) {
-    *buffers[i].buffer = clip_engine_alloc (buffers[i].n_floats, error);
+    *buffers[i].buffer = clip_engine_alloc (buffers[i].n, self->number, error);
     if (*buffers[i].buffer == NULL)
       return FALSE;
   }
-  return TRUE;
+  self->token = clip_engine_alloc (2 * (gsize)self->channels, CLIP_F32, error);
+  if (self->token == NULL)
+    return FALSE;
+  self->queries = clip_engine_alloc (batch * self->channels, CLIP_F32, error);
+  return self->queries != NULL;
 }
 
 ClipAttentionPool *
@@ -117,6 +128,8 @@ clip_attention_pool_new (const ClipTowerContext *context,
   g_autoptr (ClipAttentionPool) self = g_new0 (ClipAttentionPool, 1);
 
   self->tracer = context->tracer;
+  self->engine = context->engine;
+  self->number = context->number;
   self->tokens = clip_tensor_get_dim (tensors->positional_embedding, 0);
   self->channels = clip_tensor_get_dim (tensors->positional_embedding, 1);
   self->embed_dim = clip_tensor_get_dim (tensors->c_proj.weight, 0);
@@ -138,64 +151,79 @@ clip_attention_pool_free (ClipAttentionPool *self)
   clip_linear_free (self->kv);
   clip_linear_free (self->c);
   clip_attention_free (self->attention);
-  clip_engine_free_floats (self->x);
-  clip_engine_free_floats (self->means);
-  clip_engine_free_floats (self->queries);
-  clip_engine_free_floats (self->kvs);
-  clip_engine_free_floats (self->heads);
+  clip_engine_free_values (self->token);
+  clip_engine_free_values (self->x);
+  clip_engine_free_values (self->means);
+  clip_engine_free_values (self->queries);
+  clip_engine_free_values (self->kvs);
+  clip_engine_free_values (self->heads);
   g_free (self);
+}
+
+/* Token @t of picture @b, from f32. */
+static void
+put_token (ClipAttentionPool *self, guint b, gsize t, const gfloat *token)
+{
+  gsize row = b * self->tokens + t;
+
+  clip_rows_convert (self->engine, self->channels, token, self->number,
+      clip_number_at (self->number, self->x, row * self->channels));
 }
 
 /* map: [T - 1, C] -> x: [T, C], the mean first, positions added */
 static void
-build_tokens (const ClipAttentionPool *self, const gfloat *map, gfloat *x)
+build_tokens (ClipAttentionPool *self, guint b, const gfloat *map)
 {
   gsize channels = self->channels;
   gsize n_pixels = self->tokens - 1;
   gfloat scale = 1.0f / n_pixels;
+  gfloat *mean = self->token, *token = self->token + channels;
 
-  memset (x, 0, sizeof (gfloat) * channels);
+  memset (mean, 0, sizeof (gfloat) * channels);
   for (gsize p = 0; p < n_pixels; p++) {
     const gfloat *pixel = map + p * channels;
     const gfloat *position = self->positions + (p + 1) * channels;
-    gfloat *row = x + (p + 1) * channels;
 
     for (gsize c = 0; c < channels; c++) {
-      x[c] += pixel[c];
-      row[c] = pixel[c] + position[c];
+      mean[c] += pixel[c];
+      token[c] = pixel[c] + position[c];
     }
+    put_token (self, b, p + 1, token);
   }
   for (gsize c = 0; c < channels; c++)
-    x[c] = x[c] * scale + self->positions[c];
+    mean[c] = mean[c] * scale + self->positions[c];
+  put_token (self, b, 0, mean);
+  clip_rows_convert (self->engine, channels, mean, self->number,
+      clip_number_at (self->number, self->means, b * channels));
 }
 
 gboolean
 clip_attention_pool_run (ClipAttentionPool *self, guint batch,
     const gfloat *map, gfloat *embeddings, GError **error)
 {
+  ClipNumber number = self->number;
   gsize channels = self->channels;
   gsize size = self->tokens * channels;
 
-  for (guint b = 0; b < batch; b++) {
-    build_tokens (self, map + b * (size - channels), self->x + b * size);
-    memcpy (self->means + b * channels, self->x + b * size,
-        sizeof (gfloat) * channels);
-  }
+  for (guint b = 0; b < batch; b++)
+    build_tokens (self, b, map + b * (size - channels));
   if (!clip_linear_run (self->q, batch, self->means, self->queries, error) ||
       !clip_linear_run (
           self->kv, batch * self->tokens, self->x, self->kvs, error))
     return FALSE;
   for (guint b = 0; b < batch; b++) {
-    const gfloat *k = self->kvs + b * 2 * size;
+    gsize k = b * 2 * size;
 
     if (!clip_attention_run (self->attention, self->tokens, self->tokens,
-            self->queries + b * channels, k, k + channels,
-            self->heads + b * channels, error))
+            self->queries + b * channels, clip_number_at (number, self->kvs, k),
+            clip_number_at (number, self->kvs, k + channels),
+            clip_number_at (number, self->heads, b * channels), error))
       return FALSE;
   }
   if (!clip_linear_run (self->c, batch, self->heads, embeddings, error))
     return FALSE;
-  clip_tracer_show (
-      self->tracer, embeddings, batch, self->embed_dim, "visual.attnpool");
+  clip_tracer_show (self->tracer,
+      (ClipShown){ CLIP_F32, embeddings, batch, self->embed_dim },
+      "visual.attnpool");
   return TRUE;
 }

@@ -26,12 +26,13 @@ struct _ClipEncoder {
 };
 
 static ClipTowerContext
-make_context (ClipEncoder *self)
+make_context (ClipEncoder *self, ClipNumber number)
 {
   return (ClipTowerContext){
     .engine = self->engine,
     .checkpoint = clip_model_get_checkpoint (self->model),
     .tracer = &self->tracer,
+    .number = number,
     .batches = self->batches,
     .n_batches = self->n_batches,
   };
@@ -60,16 +61,17 @@ build (ClipEncoder *self, const ClipEncoderOptions *options, GError **error)
   self->engine = clip_engine_new (options->n_threads, error);
   if (self->engine == NULL)
     return FALSE;
-  self->pixels =
-      clip_engine_alloc (max_batch * count_pixel_values (self), error);
+  self->pixels = clip_engine_alloc (
+      max_batch * count_pixel_values (self), CLIP_F32, error);
   if (self->pixels == NULL)
     return FALSE;
   self->embeddings =
-      clip_engine_alloc ((gsize)max_batch * info->embed_dim, error);
+      clip_engine_alloc ((gsize)max_batch * info->embed_dim, CLIP_F32, error);
   if (self->embeddings == NULL)
     return FALSE;
   self->vision_kind = clip_vision_tower_find (config->vision.kind);
-  context = make_context (self);
+  context = make_context (
+      self, self->precision == CLIP_PRECISION_BF16 ? CLIP_BF16 : CLIP_F32);
   self->vision = self->vision_kind->build (&context, error);
   return self->vision != NULL;
 }
@@ -99,8 +101,8 @@ clip_encoder_free (ClipEncoder *self)
   clip_encoder_release_text (self);
   if (self->vision_kind != NULL)
     self->vision_kind->free (self->vision);
-  clip_engine_free_floats (self->pixels);
-  clip_engine_free_floats (self->embeddings);
+  clip_engine_free_values (self->pixels);
+  clip_engine_free_values (self->embeddings);
   clip_engine_free (self->engine);
   clip_model_unref (self->model);
   g_free (self);
@@ -225,7 +227,7 @@ build_text (ClipEncoder *self, GError **error)
 {
   const ClipConfig *config =
       clip_checkpoint_get_config (clip_model_get_checkpoint (self->model));
-  ClipTowerContext context = make_context (self);
+  ClipTowerContext context = make_context (self, CLIP_F32);
 
   if (self->text != NULL)
     return TRUE;

@@ -15,6 +15,7 @@
 
 #define N_STAGES 4
 #define STEM_SIZE 3
+#define CHANNELS 3  /* of a picture */
 #define EXPANSION 4 /* of a bottleneck's last convolution */
 
 typedef struct {
@@ -38,8 +39,9 @@ typedef struct {
   Bottleneck *bottlenecks;
   guint n_bottlenecks;
   ClipAttentionPool *pool;
-  gfloat *maps[2]; /* what goes from block to block */
-  gfloat *work[2]; /* what stays inside one */
+  gfloat *maps[2];  /* what goes from block to block */
+  gpointer work[2]; /* what stays inside one, in the context's numbers */
+  gpointer copy;    /* of maps[0] in those numbers; NULL where they are f32 */
 } ModifiedResNet;
 
 static void
@@ -60,9 +62,10 @@ modified_resnet_free (gpointer tower)
   g_free (self->bottlenecks);
   clip_attention_pool_free (self->pool);
   for (guint i = 0; i < 2; i++) {
-    clip_engine_free_floats (self->maps[i]);
-    clip_engine_free_floats (self->work[i]);
+    clip_engine_free_values (self->maps[i]);
+    clip_engine_free_values (self->work[i]);
   }
+  clip_engine_free_values (self->copy);
   g_free (self);
 }
 
@@ -77,6 +80,7 @@ build_convolution (const ClipTowerContext *context,
     .name = clip_tensor_get_name (tensors->conv),
     .in_channels = clip_tensor_get_dim (tensors->conv, 1),
     .out_channels = clip_tensor_get_dim (tensors->conv, 0),
+    .number = context->number,
     .height = side,
     .width = side,
     .kernel = { 3, 3 },
@@ -121,10 +125,13 @@ static gboolean
 build_bottleneck (const ClipTowerContext *context, Bottleneck *block,
     const ClipBottleneckTensors *tensors, GError **error)
 {
-  const ClipLinearSpec relu = { .activation = CLIP_ACTIVATION_RELU };
-  const ClipLinearSpec residual = { .activation = CLIP_ACTIVATION_RELU,
+  const ClipLinearSpec relu = { .src = context->number,
+    .dst = context->number,
+    .activation = CLIP_ACTIVATION_RELU };
+  const ClipLinearSpec residual = { .src = context->number,
+    .activation = CLIP_ACTIVATION_RELU,
     .accumulate = TRUE };
-  const ClipLinearSpec plain = { .activation = CLIP_ACTIVATION_NONE };
+  const ClipLinearSpec plain = { .src = context->number };
   guint out_side = block->side / block->stride;
 
   block->conv1 =
@@ -185,9 +192,10 @@ plan_bottlenecks (ModifiedResNet *self, const guint *stage_layers)
 static gboolean
 build_buffers (ModifiedResNet *self, GError **error)
 {
+  ClipNumber number = self->context.number;
   gsize batch = self->context.batches[self->context.n_batches - 1];
   gsize half = self->side / 2;
-  gsize work = half * half * self->width;
+  gsize work = MAX (half * half * self->width, half * half * 4 * CHANNELS);
   gsize map = half / 2 * (half / 2) * self->width;
 
   for (guint i = 0; i < self->n_bottlenecks; i++) {
@@ -200,14 +208,17 @@ build_buffers (ModifiedResNet *self, GError **error)
     map = MAX (map, out_side * out_side * EXPANSION * block->planes);
   }
   for (guint i = 0; i < 2; i++) {
-    self->maps[i] = clip_engine_alloc (batch * map, error);
+    self->maps[i] = clip_engine_alloc (batch * map, CLIP_F32, error);
     if (self->maps[i] == NULL)
       return FALSE;
-    self->work[i] = clip_engine_alloc (batch * work, error);
+    self->work[i] = clip_engine_alloc (batch * work, number, error);
     if (self->work[i] == NULL)
       return FALSE;
   }
-  return TRUE;
+  if (number == CLIP_F32)
+    return TRUE;
+  self->copy = clip_engine_alloc (batch * map, number, error);
+  return self->copy != NULL;
 }
 
 static gboolean
@@ -257,7 +268,23 @@ modified_resnet_build (const ClipTowerContext *context, GError **error)
   return g_steal_pointer (&self);
 }
 
-/* pixels: [B, S, S, 3] -> maps[0]: [B, S/4, S/4, w] */
+/* What a layer of the context's numbers gave, or one of f32. */
+static ClipShown
+shown (const ModifiedResNet *self, gconstpointer values, gsize n_pixels,
+    gsize channels)
+{
+  return (ClipShown){ self->context.number, values, n_pixels, channels };
+}
+
+/* maps[0] in the context's numbers: what a block's products read. */
+static gpointer
+get_input (const ModifiedResNet *self)
+{
+  return self->copy != NULL ? self->copy : self->maps[0];
+}
+
+/* pixels: [B, S, S, 3] -> input: [B, S/4, S/4, w]. Behind it always comes a
+ * block with a downsample, so nothing needs it in maps[0]. */
 static gboolean
 run_stem (
     ModifiedResNet *self, guint batch, const gfloat *pixels, GError **error)
@@ -265,23 +292,39 @@ run_stem (
   /* The original has one ReLU module and uses it three times. */
   static const gchar *const names[STEM_SIZE] = { "visual.relu", "visual.relu#2",
     "visual.relu#3" };
+  const ClipTowerContext *context = &self->context;
   guint half = self->side / 2;
-  const gfloat *src = pixels;
+  ClipAveragePool pool = { .batch = batch,
+    .height = half,
+    .width = half,
+    .channels = self->width,
+    .k = 2,
+    .number = context->number,
+    .dst = get_input (self) };
+  gconstpointer src = pixels;
 
+  if (context->number != CLIP_F32) {
+    clip_rows_convert (context->engine,
+        (gsize)batch * self->side * self->side * CHANNELS, pixels,
+        context->number, self->work[1]);
+    src = self->work[1];
+  }
   for (guint i = 0; i < STEM_SIZE; i++) {
-    gfloat *dst = self->work[i % 2];
+    gpointer dst = self->work[i % 2];
     guint channels = i == STEM_SIZE - 1 ? self->width : self->width / 2;
 
     if (!clip_convolution_run (self->stem[i], batch, src, dst, error))
       return FALSE;
-    clip_tracer_show (self->context.tracer, dst, (gsize)batch * half * half,
-        channels, "%s", names[i]);
+    clip_tracer_show (context->tracer,
+        shown (self, dst, (gsize)batch * half * half, channels), "%s",
+        names[i]);
     src = dst;
   }
-  clip_rows_average_pool (self->context.engine, batch, half, half, self->width,
-      2, src, self->maps[0]);
-  clip_tracer_show (self->context.tracer, self->maps[0],
-      (gsize)batch * half / 2 * half / 2, self->width, "visual.avgpool");
+  pool.src = src;
+  clip_rows_average_pool (context->engine, &pool);
+  clip_tracer_show (context->tracer,
+      shown (self, pool.dst, (gsize)batch * half / 2 * half / 2, self->width),
+      "visual.avgpool");
   return TRUE;
 }
 
@@ -291,64 +334,96 @@ static gboolean
 run_shortcut (
     ModifiedResNet *self, const Bottleneck *block, guint batch, GError **error)
 {
-  const gfloat *src = self->maps[0];
-  gfloat *input = self->maps[0];
+  const ClipTowerContext *context = &self->context;
   guint out_side = block->side / block->stride;
   guint rows = batch * out_side * out_side;
+  gfloat *other = self->maps[1];
+  gconstpointer src = get_input (self);
 
   if (block->downsample == NULL)
     return TRUE;
   if (block->stride > 1) {
-    clip_rows_average_pool (self->context.engine, batch, block->side,
-        block->side, block->in_channels, block->stride, src, self->work[1]);
+    const ClipAveragePool pool = { .batch = batch,
+      .height = block->side,
+      .width = block->side,
+      .channels = block->in_channels,
+      .k = block->stride,
+      .number = context->number,
+      .src = src,
+      .dst = self->work[1] };
+
+    clip_rows_average_pool (context->engine, &pool);
     src = self->work[1];
   }
-  if (!clip_linear_run (block->downsample, rows, src, self->maps[1], error))
+  if (!clip_linear_run (block->downsample, rows, src, other, error))
     return FALSE;
-  self->maps[0] = self->maps[1];
-  self->maps[1] = input;
-  clip_tracer_show (self->context.tracer, self->maps[0], rows,
-      EXPANSION * block->planes, "visual.layer%u.%u.downsample", block->stage,
-      block->index);
+  self->maps[1] = self->maps[0];
+  self->maps[0] = other;
+  clip_tracer_show (context->tracer,
+      (ClipShown){ CLIP_F32, other, rows, EXPANSION * block->planes },
+      "visual.layer%u.%u.downsample", block->stage, block->index);
   return TRUE;
 }
 
-/* maps[0] -> maps[0] */
+/* conv1, conv2 and the pooling behind them: input -> work[0] */
 static gboolean
-run_bottleneck (
+run_branch (
     ModifiedResNet *self, const Bottleneck *block, guint batch, GError **error)
 {
   const ClipTracer *tracer = self->context.tracer;
-  guint out_side = block->side / block->stride;
   guint rows = batch * block->side * block->side;
-  guint out_rows = batch * out_side * out_side;
-  gfloat *inner = self->work[1];
+  gpointer inner = self->work[1];
+  const ClipAveragePool pool = { .batch = batch,
+    .height = block->side,
+    .width = block->side,
+    .channels = block->planes,
+    .k = block->stride,
+    .number = self->context.number,
+    .src = self->work[1],
+    .dst = self->work[0] };
 
   if (!clip_linear_run (
-          block->conv1, rows, self->maps[0], self->work[0], error))
+          block->conv1, rows, get_input (self), self->work[0], error))
     return FALSE;
-  clip_tracer_show (tracer, self->work[0], rows, block->planes,
+  clip_tracer_show (tracer, shown (self, self->work[0], rows, block->planes),
       "visual.layer%u.%u.relu", block->stage, block->index);
   if (!clip_convolution_run (
           block->conv2, batch, self->work[0], self->work[1], error))
     return FALSE;
-  clip_tracer_show (tracer, self->work[1], rows, block->planes,
+  clip_tracer_show (tracer, shown (self, self->work[1], rows, block->planes),
       "visual.layer%u.%u.relu#2", block->stage, block->index);
-  if (block->stride > 1) {
-    clip_rows_average_pool (self->context.engine, batch, block->side,
-        block->side, block->planes, block->stride, self->work[1],
-        self->work[0]);
-    clip_tracer_show (tracer, self->work[0], out_rows, block->planes,
-        "visual.layer%u.%u.avgpool", block->stage, block->index);
-  } else {
+  if (block->stride == 1) {
     self->work[1] = self->work[0];
     self->work[0] = inner;
+    return TRUE;
   }
-  if (!run_shortcut (self, block, batch, error) ||
+  clip_rows_average_pool (self->context.engine, &pool);
+  clip_tracer_show (tracer,
+      shown (self, self->work[0], rows / (block->stride * block->stride),
+          block->planes),
+      "visual.layer%u.%u.avgpool", block->stage, block->index);
+  return TRUE;
+}
+
+/* maps[0] and its copy -> maps[0] and its copy */
+static gboolean
+run_bottleneck (
+    ModifiedResNet *self, const Bottleneck *block, guint batch, GError **error)
+{
+  guint out_side = block->side / block->stride;
+  guint channels = EXPANSION * block->planes;
+  guint rows = batch * out_side * out_side;
+
+  if (!run_branch (self, block, batch, error) ||
+      !run_shortcut (self, block, batch, error) ||
       !clip_linear_run (
-          block->conv3, out_rows, self->work[0], self->maps[0], error))
+          block->conv3, rows, self->work[0], self->maps[0], error))
     return FALSE;
-  clip_tracer_show (tracer, self->maps[0], out_rows, EXPANSION * block->planes,
+  if (self->copy != NULL)
+    clip_rows_convert (self->context.engine, (gsize)rows * channels,
+        self->maps[0], self->context.number, self->copy);
+  clip_tracer_show (self->context.tracer,
+      (ClipShown){ CLIP_F32, self->maps[0], rows, channels },
       "visual.layer%u.%u", block->stage, block->index);
   return TRUE;
 }

@@ -29,9 +29,19 @@ clip_norm_clear (ClipNorm *norm)
 
 void
 clip_norm_run (const ClipNorm *norm, ClipEngine *engine, guint rows,
-    const gfloat *src, gfloat *dst)
+    const gfloat *src, ClipNumber number, gpointer dst)
 {
+  const ClipLayerNorm run = { .rows = rows,
+    .width = norm->width,
+    .src = src,
+    .gamma = norm->gamma,
+    .beta = norm->beta,
+    .eps = norm->eps,
+    .number = number,
+    .dst = dst };
+
   if (norm->gamma != NULL)
-    clip_rows_layer_norm (engine, rows, norm->width, src, norm->gamma,
-        norm->beta, norm->eps, dst);
+    clip_rows_layer_norm (engine, &run);
+  else if (dst != src)
+    clip_rows_convert (engine, (gsize)rows * norm->width, src, number, dst);
 }

@@ -22,6 +22,7 @@ gboolean clip_norm_init (
 void clip_norm_clear (ClipNorm *norm);
 
 /* @src: [rows, width]
- * @dst: [rows, width]; may equal @src, and does where there is no norm */
+ * @number: of @dst
+ * @dst: [rows, width]; may be @src where it is f32 */
 void clip_norm_run (const ClipNorm *norm, ClipEngine *engine, guint rows,
-    const gfloat *src, gfloat *dst);
+    const gfloat *src, ClipNumber number, gpointer dst);

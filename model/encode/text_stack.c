@@ -49,9 +49,9 @@ clip_text_stack_free (gpointer stack)
   clip_transformer_free (self->transformer);
   clip_norm_clear (&self->ln_output);
   clip_linear_free (self->projection);
-  clip_engine_free_floats (self->x);
-  clip_engine_free_floats (self->pooled);
-  clip_engine_free_floats (self->embeddings);
+  clip_engine_free_values (self->x);
+  clip_engine_free_values (self->pooled);
+  clip_engine_free_values (self->embeddings);
   g_free (self);
 }
 
@@ -140,15 +140,15 @@ build_buffers (ClipTextStack *self, GError **error)
 {
   gsize rows = self->packing.rows[CLIP_PACKING_N_BLOCKS - 1];
 
-  self->x = clip_engine_alloc (rows * self->width, error);
+  self->x = clip_engine_alloc (rows * self->width, CLIP_F32, error);
   if (self->x == NULL)
     return FALSE;
   self->pooled = clip_engine_alloc (
-      (gsize)CLIP_PACKING_MAX_SEQUENCES * self->width, error);
+      (gsize)CLIP_PACKING_MAX_SEQUENCES * self->width, CLIP_F32, error);
   if (self->pooled == NULL)
     return FALSE;
   self->embeddings = clip_engine_alloc (
-      (gsize)CLIP_PACKING_MAX_SEQUENCES * self->embed_dim, error);
+      (gsize)CLIP_PACKING_MAX_SEQUENCES * self->embed_dim, CLIP_F32, error);
   return self->embeddings != NULL;
 }
 
@@ -226,20 +226,25 @@ run_block (ClipTextStack *self, GError **error)
     .count = packing->counts[clip_packing_get_count (packing)],
   };
 
-  clip_norm_run (&self->ln_input, self->engine, where.n_rows, self->x, self->x);
+  clip_norm_run (
+      &self->ln_input, self->engine, where.n_rows, self->x, CLIP_F32, self->x);
   for (guint i = 0; i < where.n_sequences; i++)
     clip_tracer_show (self->tracer,
-        self->x + (gsize)where.sequences[i].first_row * self->width,
-        where.sequences[i].n_tokens, self->width, "%s", self->spec.input_name);
+        (ClipShown){ CLIP_F32,
+            self->x + (gsize)where.sequences[i].first_row * self->width,
+            where.sequences[i].n_tokens, self->width },
+        "%s", self->spec.input_name);
   if (!clip_transformer_run (
           self->transformer, &where, self->x, self->pooled, error))
     return FALSE;
-  clip_norm_run (
-      &self->ln_output, self->engine, where.count, self->pooled, self->pooled);
+  clip_norm_run (&self->ln_output, self->engine, where.count, self->pooled,
+      CLIP_F32, self->pooled);
   for (guint i = 0; self->spec.output_name != NULL && i < where.n_sequences;
        i++)
-    clip_tracer_show (self->tracer, self->pooled + (gsize)i * self->width, 1,
-        self->width, "%s", self->spec.output_name);
+    clip_tracer_show (self->tracer,
+        (ClipShown){
+            CLIP_F32, self->pooled + (gsize)i * self->width, 1, self->width },
+        "%s", self->spec.output_name);
   return clip_linear_run (
       self->projection, where.count, self->pooled, self->embeddings, error);
 }

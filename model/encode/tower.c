@@ -31,9 +31,11 @@ clip_text_tower_find (ClipTextKind kind, GError **error)
 }
 
 void
-clip_tracer_show (const ClipTracer *tracer, const gfloat *values, gsize n_rows,
-    gsize n_columns, const gchar *format, ...)
+clip_tracer_show (
+    const ClipTracer *tracer, ClipShown shown, const gchar *format, ...)
 {
+  gsize n = shown.n_rows * shown.n_columns;
+  g_autofree gfloat *values = NULL;
   g_autofree gchar *name = NULL;
   va_list arguments;
 
@@ -42,5 +44,8 @@ clip_tracer_show (const ClipTracer *tracer, const gfloat *values, gsize n_rows,
   va_start (arguments, format);
   name = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  tracer->trace (tracer->user_data, name, values, n_rows, n_columns);
+  values = g_new (gfloat, n);
+  clip_rows_read (n, shown.number, shown.values, values);
+  tracer->trace (
+      tracer->user_data, name, values, shown.n_rows, shown.n_columns);
 }

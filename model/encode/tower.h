@@ -14,16 +14,24 @@ typedef struct {
   gpointer user_data;
 } ClipTracer;
 
-/* @values: [n_rows, n_columns]; the rest makes the name, as printf does */
-void clip_tracer_show (const ClipTracer *tracer, const gfloat *values,
-    gsize n_rows, gsize n_columns, const gchar *format, ...)
-    G_GNUC_PRINTF (5, 6);
+/* What a layer gave. */
+typedef struct {
+  ClipNumber number;
+  gconstpointer values; /* [n_rows, n_columns] */
+  gsize n_rows;
+  gsize n_columns;
+} ClipShown;
+
+/* The rest makes the name, as printf does. */
+void clip_tracer_show (const ClipTracer *tracer, ClipShown shown,
+    const gchar *format, ...) G_GNUC_PRINTF (3, 4);
 
 /* What a tower is built with; all of it outlives the tower. */
 typedef struct {
   ClipEngine *engine;
   const ClipCheckpoint *checkpoint;
   const ClipTracer *tracer;
+  ClipNumber number;    /* of what lies between the layers of a block */
   const guint *batches; /* of pictures, ascending; image towers only */
   guint n_batches;
 } ClipTowerContext;

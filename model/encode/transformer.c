@@ -51,11 +51,12 @@ struct _ClipTransformer {
   Block *blocks;
   guint n_blocks;
   ClipSequence *pooled; /* [C], each of one row */
-  gfloat *normed;       /* [R, W]; NULL with norm_after */
-  gfloat *qkv;          /* [R, 3W]; in the last block [R, 2W] */
+  ClipNumber number;    /* of all below but q */
+  gpointer normed;      /* [R, W]; NULL with norm_after */
+  gpointer qkv;         /* [R, 3W]; in the last block [R, 2W] */
   gfloat *q;            /* [C, W], of the last block */
-  gfloat *heads;        /* [R, W] */
-  gfloat *hidden;       /* [R, M] */
+  gpointer heads;       /* [R, W] */
+  gpointer hidden;      /* [R, M] */
 };
 
 /* One row of each sequence asks, so the queries are a product of their own. */
@@ -67,11 +68,14 @@ build_last_qkv (ClipTransformer *self, Block *block, ClipAffineTensors tensors,
   gsize width = spec->width;
   const gchar *name = clip_tensor_get_name (tensors.weight);
   const ClipLinearSpec q = { .name = name,
+    .src = self->number,
     .in_features = width,
     .out_features = width,
     .rows = spec->counts,
     .n_rows = spec->n_counts };
   const ClipLinearSpec kv = { .name = name,
+    .src = self->number,
+    .dst = self->number,
     .in_features = width,
     .out_features = 2 * width,
     .rows = spec->rows,
@@ -97,7 +101,9 @@ build_qkv (ClipTransformer *self, Block *block, ClipAffineTensors tensors,
     GError **error)
 {
   const ClipBlockSpec *spec = &self->spec;
-  const ClipLinearSpec qkv = { .in_features = spec->width,
+  const ClipLinearSpec qkv = { .src = self->number,
+    .dst = self->number,
+    .in_features = spec->width,
     .out_features = 3 * spec->width,
     .rows = spec->rows,
     .n_rows = spec->n_rows };
@@ -114,17 +120,21 @@ build_block (ClipTransformer *self, Block *block,
   gboolean is_last = block == &self->blocks[self->n_blocks - 1];
   const guint *rows = is_last ? spec->counts : spec->rows;
   guint n_rows = is_last ? spec->n_counts : spec->n_rows;
-  const ClipLinearSpec out = { .in_features = spec->width,
+  const ClipLinearSpec out = { .src = self->number,
+    .in_features = spec->width,
     .out_features = spec->width,
     .accumulate = TRUE,
     .rows = rows,
     .n_rows = n_rows };
-  const ClipLinearSpec fc = { .in_features = spec->width,
+  const ClipLinearSpec fc = { .src = self->number,
+    .dst = self->number,
+    .in_features = spec->width,
     .out_features = block->mlp_width,
     .activation = spec->activation,
     .rows = rows,
     .n_rows = n_rows };
-  const ClipLinearSpec proj = { .in_features = block->mlp_width,
+  const ClipLinearSpec proj = { .src = self->number,
+    .in_features = block->mlp_width,
     .out_features = spec->width,
     .accumulate = TRUE,
     .rows = rows,
@@ -158,6 +168,7 @@ build_attention (ClipTransformer *self, GError **error)
   ClipAttentionSpec attention = { .name = spec->name,
     .heads = spec->heads,
     .head_width = spec->width / spec->heads,
+    .number = self->number,
     .q_stride = (gsize)3 * spec->width,
     .kv_stride = (gsize)3 * spec->width,
     .causal = spec->causal,
@@ -191,24 +202,24 @@ build_buffers (ClipTransformer *self, GError **error)
         (ClipSequence){ .first_row = i, .n_rows = 1, .n_tokens = 1 };
 
   const struct {
-    gfloat **buffer;
-    gsize n_floats;
+    gpointer *buffer;
+    gsize n;
   } buffers[] = {
     { &self->qkv, rows * 3 * spec->width },
-    { &self->q, count * spec->width },
     { &self->heads, rows * spec->width },
     { &self->hidden, rows * mlp_width },
     { &self->normed, spec->norm_after ? 0 : rows * spec->width },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (buffers); i++) {
-    if (buffers[i].n_floats == 0)
+    if (buffers[i].n == 0)
       continue;
-    *buffers[i].buffer = clip_engine_alloc (buffers[i].n_floats, error);
+    *buffers[i].buffer = clip_engine_alloc (buffers[i].n, self->number, error);
     if (*buffers[i].buffer == NULL)
       return FALSE;
   }
-  return TRUE;
+  self->q = clip_engine_alloc (count * spec->width, CLIP_F32, error);
+  return self->q != NULL;
 }
 
 ClipTransformer *
@@ -222,6 +233,7 @@ clip_transformer_new (const ClipTowerContext *context,
   self->names = spec->norm_after ? &bert_names : &clip_names;
   self->engine = context->engine;
   self->tracer = context->tracer;
+  self->number = context->number;
   self->blocks = g_new0 (Block, n_blocks);
   self->n_blocks = n_blocks;
   for (guint i = 0; i < n_blocks; i++)
@@ -255,16 +267,17 @@ clip_transformer_free (ClipTransformer *self)
   clip_attention_free (self->last_attention);
   clip_linear_free (self->last_q);
   g_free (self->pooled);
-  clip_engine_free_floats (self->normed);
-  clip_engine_free_floats (self->qkv);
-  clip_engine_free_floats (self->q);
-  clip_engine_free_floats (self->heads);
-  clip_engine_free_floats (self->hidden);
+  clip_engine_free_values (self->normed);
+  clip_engine_free_values (self->qkv);
+  clip_engine_free_values (self->q);
+  clip_engine_free_values (self->heads);
+  clip_engine_free_values (self->hidden);
   g_free (self);
 }
 
 typedef struct {
-  const gfloat *values; /* [R, width] */
+  ClipNumber number;
+  gconstpointer values; /* [R, width] */
   gsize width;
   const gchar *name; /* behind the block's; NULL: not shown */
 } Shown;
@@ -283,9 +296,17 @@ show (const ClipTransformer *self, const Block *block,
     return;
   for (guint i = 0; i < n; i++)
     clip_tracer_show (self->tracer,
-        shown.values + sequences[i].first_row * shown.width,
-        sequences[i].n_tokens, shown.width, "%s.%u%s", self->spec.name,
-        (guint)(block - self->blocks), shown.name);
+        (ClipShown){ shown.number,
+            clip_number_at (shown.number, shown.values,
+                sequences[i].first_row * shown.width),
+            sequences[i].n_tokens, shown.width },
+        "%s.%u%s", self->spec.name, (guint)(block - self->blocks), shown.name);
+}
+
+static gpointer
+at (const ClipTransformer *self, gconstpointer values, gsize index)
+{
+  return clip_number_at (self->number, values, index);
 }
 
 /* qkv: [R, 3W] -> heads: [R, W] */
@@ -296,11 +317,13 @@ attend (ClipTransformer *self, const ClipSequences *where, GError **error)
 
   for (guint i = 0; i < where->n_sequences; i++) {
     const ClipSequence *sequence = &where->sequences[i];
-    const gfloat *q = self->qkv + sequence->first_row * 3 * width;
+    gsize q = sequence->first_row * 3 * width;
 
     if (!clip_attention_run (self->attention, sequence->n_rows,
-            sequence->n_tokens, q, q + width, q + 2 * width,
-            self->heads + sequence->first_row * width, error))
+            sequence->n_tokens, at (self, self->qkv, q),
+            at (self, self->qkv, q + width),
+            at (self, self->qkv, q + 2 * width),
+            at (self, self->heads, sequence->first_row * width), error))
       return FALSE;
   }
   return TRUE;
@@ -314,24 +337,25 @@ attend_last (ClipTransformer *self, const ClipSequences *where, GError **error)
 
   for (guint i = 0; i < where->n_sequences; i++) {
     const ClipSequence *sequence = &where->sequences[i];
-    const gfloat *k = self->qkv + sequence->first_row * 2 * width;
+    gsize k = sequence->first_row * 2 * width;
 
     if (!clip_attention_run (self->last_attention, sequence->n_rows,
-            sequence->n_tokens, self->q + i * width, k, k + width,
-            self->heads + i * width, error))
+            sequence->n_tokens, self->q + i * width, at (self, self->qkv, k),
+            at (self, self->qkv, k + width), at (self, self->heads, i * width),
+            error))
       return FALSE;
   }
   return TRUE;
 }
 
 /* What a half of a block starts from: x, or its norm. */
-static const gfloat *
+static gconstpointer
 norm_before (
     ClipTransformer *self, const ClipNorm *norm, guint rows, const gfloat *x)
 {
   if (self->spec.norm_after)
     return x;
-  clip_norm_run (norm, self->engine, rows, x, self->normed);
+  clip_norm_run (norm, self->engine, rows, x, self->number, self->normed);
   return self->normed;
 }
 
@@ -339,7 +363,7 @@ static void
 norm_after (ClipTransformer *self, const ClipNorm *norm, guint rows, gfloat *x)
 {
   if (self->spec.norm_after)
-    clip_norm_run (norm, self->engine, rows, x, x);
+    clip_norm_run (norm, self->engine, rows, x, CLIP_F32, x);
 }
 
 /* From ln_1 to queries, keys and values, as far as qkv has them. */
@@ -347,10 +371,10 @@ static gboolean
 run_qkv (ClipTransformer *self, const Block *block, const ClipSequences *where,
     const gfloat *x, GError **error)
 {
-  const gfloat *src = norm_before (self, &block->ln_1, where->n_rows, x);
+  gconstpointer src = norm_before (self, &block->ln_1, where->n_rows, x);
 
-  show (
-      self, block, where, (Shown){ src, self->spec.width, self->names->ln_1 });
+  show (self, block, where,
+      (Shown){ self->number, src, self->spec.width, self->names->ln_1 });
   return clip_linear_run (block->qkv, where->n_rows, src, self->qkv, error);
 }
 
@@ -361,23 +385,25 @@ finish_block (ClipTransformer *self, const Block *block,
 {
   const Names *names = self->names;
   guint width = self->spec.width, rows = where->n_rows;
-  const gfloat *src = NULL;
+  ClipNumber number = self->number;
+  gconstpointer src = NULL;
 
-  show (self, block, where, (Shown){ self->heads, width, names->heads });
+  show (
+      self, block, where, (Shown){ number, self->heads, width, names->heads });
   if (!clip_linear_run (block->out, rows, self->heads, x, error))
     return FALSE;
   norm_after (self, &block->ln_1, rows, x);
-  show (self, block, where, (Shown){ x, width, names->half });
+  show (self, block, where, (Shown){ CLIP_F32, x, width, names->half });
 
   src = norm_before (self, &block->ln_2, rows, x);
-  show (self, block, where, (Shown){ src, width, names->ln_2 });
+  show (self, block, where, (Shown){ number, src, width, names->ln_2 });
   if (!clip_linear_run (block->fc, rows, src, self->hidden, error) ||
       !clip_linear_run (block->proj, rows, self->hidden, x, error))
     return FALSE;
   norm_after (self, &block->ln_2, rows, x);
   show (self, block, where,
-      (Shown){ self->hidden, block->mlp_width, names->hidden });
-  show (self, block, where, (Shown){ x, width, "" });
+      (Shown){ number, self->hidden, block->mlp_width, names->hidden });
+  show (self, block, where, (Shown){ CLIP_F32, x, width, "" });
   return TRUE;
 }
 

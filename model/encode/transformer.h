@@ -32,7 +32,8 @@ typedef struct {
   guint heads;
   ClipActivation activation;
   gfloat eps;
-  gboolean norm_after;     /* BERT: x = LN (x + f (x)); else x += f (LN (x)) */
+  gboolean norm_after;     /* BERT: x = LN (x + f (x)), in f32 alone; else
+                              x += f (LN (x)) */
   gboolean causal;         /* token t sees 0 … t, and the last row is given */
   gboolean shown_together; /* the trace shows the sequences at once */
   const guint *rows;       /* of all sequences together, ascending */

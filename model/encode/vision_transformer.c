@@ -33,10 +33,11 @@ typedef struct {
   ClipNorm ln_post;
   ClipLinear *proj;
   ClipSequence sequences[CLIP_ENCODER_MAX_BATCH];
-  gfloat *patches;  /* [B, G, G, P, P, 3] */
-  gfloat *embedded; /* [B, G, G, W] */
-  gfloat *x;        /* [B, T, W] */
-  gfloat *pooled;   /* [B, W] */
+  gpointer patches;  /* [B, G, G, P, P, 3], the context's numbers */
+  gpointer embedded; /* [B, G, G, W], f32 as what follows */
+  gpointer x;        /* [B, T, W] */
+  gpointer pooled;   /* [B, W] */
+  gpointer normed;   /* [B, W], the context's numbers */
 } VisionTransformer;
 
 static void
@@ -52,10 +53,11 @@ vision_transformer_free (gpointer tower)
   clip_transformer_free (self->transformer);
   clip_norm_clear (&self->ln_post);
   clip_linear_free (self->proj);
-  clip_engine_free_floats (self->patches);
-  clip_engine_free_floats (self->embedded);
-  clip_engine_free_floats (self->x);
-  clip_engine_free_floats (self->pooled);
+  clip_engine_free_values (self->patches);
+  clip_engine_free_values (self->embedded);
+  clip_engine_free_values (self->x);
+  clip_engine_free_values (self->pooled);
+  clip_engine_free_values (self->normed);
   g_free (self);
 }
 
@@ -97,6 +99,7 @@ build_patches (VisionTransformer *self,
   guint rows[CLIP_ENGINE_MAX_SHAPES];
   const ClipLinearSpec spec = {
     .name = clip_tensor_get_name (tensors->conv1),
+    .src = self->context.number,
     .in_features = CHANNELS * self->patch * self->patch,
     .out_features = self->width,
     .rows = rows,
@@ -144,6 +147,7 @@ build_layers (VisionTransformer *self, const ClipVisionConfig *config,
     .n_counts = context->n_batches,
   };
   const ClipLinearSpec proj = {
+    .src = context->number,
     .in_features = self->width,
     .out_features = self->embed_dim,
     .transposed = TRUE,
@@ -169,18 +173,23 @@ build_buffers (VisionTransformer *self, GError **error)
 {
   gsize batch = self->context.batches[self->context.n_batches - 1];
   gsize n_patches = batch * self->grid * self->grid;
+  ClipNumber number = self->context.number;
   const struct {
-    gfloat **buffer;
-    gsize n_floats;
+    gpointer *buffer;
+    gsize n;
+    ClipNumber number;
   } buffers[] = {
-    { &self->patches, n_patches * self->patch * self->patch * CHANNELS },
-    { &self->embedded, n_patches * self->width },
-    { &self->x, batch * self->tokens * self->width },
-    { &self->pooled, batch * self->width },
+    { &self->patches, n_patches * self->patch * self->patch * CHANNELS,
+        number },
+    { &self->embedded, n_patches * self->width, CLIP_F32 },
+    { &self->x, batch * self->tokens * self->width, CLIP_F32 },
+    { &self->pooled, batch * self->width, CLIP_F32 },
+    { &self->normed, batch * self->width, number },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (buffers); i++) {
-    *buffers[i].buffer = clip_engine_alloc (buffers[i].n_floats, error);
+    *buffers[i].buffer =
+        clip_engine_alloc (buffers[i].n, buffers[i].number, error);
     if (*buffers[i].buffer == NULL)
       return FALSE;
   }
@@ -218,15 +227,16 @@ cut (VisionTransformer *self, guint batch, const gfloat *pixels)
 {
   gsize grid = self->grid, patch = self->patch;
   gsize line = patch * CHANNELS, patch_size = patch * line;
+  ClipNumber number = self->context.number;
 
   for (guint b = 0; b < batch; b++) {
     for (gsize y = 0; y < grid * patch; y++) {
       const gfloat *src = pixels + (b * self->side + y) * self->side * CHANNELS;
-      gfloat *dst = self->patches + (b * grid + y / patch) * grid * patch_size +
-                    y % patch * line;
+      gsize dst = (b * grid + y / patch) * grid * patch_size + y % patch * line;
 
       for (gsize x = 0; x < grid; x++)
-        memcpy (dst + x * patch_size, src + x * line, sizeof (gfloat) * line);
+        clip_rows_convert (self->context.engine, line, src + x * line, number,
+            clip_number_at (number, self->patches, dst + x * patch_size));
     }
   }
 }
@@ -239,9 +249,9 @@ build_tokens (VisionTransformer *self, guint batch)
   gsize n = (self->tokens - 1) * width;
 
   for (guint b = 0; b < batch; b++) {
-    const gfloat *src = self->embedded + b * n;
+    const gfloat *src = (const gfloat *)self->embedded + b * n;
     const gfloat *positions = self->positions + width;
-    gfloat *dst = self->x + b * self->tokens * width;
+    gfloat *dst = (gfloat *)self->x + b * self->tokens * width;
 
     memcpy (dst, self->positions, sizeof (gfloat) * width);
     dst += width;
@@ -262,13 +272,16 @@ run_patches (
   if (!clip_linear_run (
           self->conv1, n_patches, self->patches, self->embedded, error))
     return FALSE;
-  clip_tracer_show (
-      tracer, self->embedded, n_patches, self->width, "visual.conv1");
+  clip_tracer_show (tracer,
+      (ClipShown){ CLIP_F32, self->embedded, n_patches, self->width },
+      "visual.conv1");
   build_tokens (self, batch);
-  clip_tracer_show (
-      tracer, self->x, rows, self->width, "visual.class+patch+position");
-  clip_norm_run (&self->ln_pre, self->context.engine, rows, self->x, self->x);
-  clip_tracer_show (tracer, self->x, rows, self->width, "visual.ln_pre");
+  clip_tracer_show (tracer, (ClipShown){ CLIP_F32, self->x, rows, self->width },
+      "visual.class+patch+position");
+  clip_norm_run (
+      &self->ln_pre, self->context.engine, rows, self->x, CLIP_F32, self->x);
+  clip_tracer_show (tracer, (ClipShown){ CLIP_F32, self->x, rows, self->width },
+      "visual.ln_pre");
   return TRUE;
 }
 
@@ -288,11 +301,12 @@ vision_transformer_run (gpointer tower, guint batch, const gfloat *pixels,
       !clip_transformer_run (
           self->transformer, &where, self->x, self->pooled, error))
     return FALSE;
-  clip_norm_run (
-      &self->ln_post, self->context.engine, batch, self->pooled, self->pooled);
-  clip_tracer_show (
-      self->context.tracer, self->pooled, batch, self->width, "visual.ln_post");
-  return clip_linear_run (self->proj, batch, self->pooled, embeddings, error);
+  clip_norm_run (&self->ln_post, self->context.engine, batch, self->pooled,
+      self->context.number, self->normed);
+  clip_tracer_show (self->context.tracer,
+      (ClipShown){ self->context.number, self->normed, batch, self->width },
+      "visual.ln_post");
+  return clip_linear_run (self->proj, batch, self->normed, embeddings, error);
 }
 
 const ClipVisionTower clip_vision_transformer_tower = {

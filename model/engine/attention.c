@@ -44,10 +44,10 @@ typedef struct {
   const ClipAttention *attention;
   const Shape *shape;
   guint n_keys;
-  const gfloat *q;
-  const gfloat *k;
-  const gfloat *v;
-  gfloat *dst;
+  gconstpointer q;
+  gconstpointer k;
+  gconstpointer v;
+  gpointer dst;
 } Job;
 
 static gboolean
@@ -74,7 +74,7 @@ check_spec (const ClipAttentionSpec *spec, GError **error)
   if (spec->kv_stride < width || (!spec->one_query && spec->q_stride < width)) {
     g_set_error (error, CLIP_ERROR, CLIP_ERROR_COMPUTE,
         "strides of %" G_GSIZE_FORMAT " and %" G_GSIZE_FORMAT
-        " floats are less than the %" G_GUINT64_FORMAT " of all heads",
+        " values are less than the %" G_GUINT64_FORMAT " of all heads",
         spec->q_stride, spec->kv_stride, width);
     return FALSE;
   }
@@ -87,11 +87,11 @@ check_spec (const ClipAttentionSpec *spec, GError **error)
 }
 
 static gboolean
-init_matrix (ClipDesc *desc, dnnl_dim_t rows, dnnl_dim_t columns,
+init_matrix (ClipDesc *desc, const dnnl_dims_t dims, ClipNumber number,
     const dnnl_dims_t strides, GError **error)
 {
   return CHECK (clip_desc_init_by_strides (
-      desc, 2, (dnnl_dims_t){ rows, columns }, dnnl_f32, strides));
+      desc, 2, dims, CLIP_DATA_TYPE (number), strides));
 }
 
 static gboolean
@@ -99,24 +99,35 @@ build_slot (
     ClipAttention *attention, const Shape *shape, Slot *slot, GError **error)
 {
   const ClipAttentionSpec *spec = &attention->spec;
+  ClipNumber number = spec->number;
   dnnl_dim_t t = shape->tokens, d = spec->head_width;
   g_auto (ClipDesc) q = { 0 };
   g_auto (ClipDesc) k = { 0 };
+  g_auto (ClipDesc) s = { 0 };
   g_auto (ClipDesc) p = { 0 };
   g_auto (ClipDesc) v = { 0 };
   g_auto (ClipDesc) dst = { 0 };
-  const ClipProductSpec scores = { .descs = { &q, &k, NULL, &p } };
+  const ClipProductSpec scores = { .descs = { &q, &k, NULL, &s } };
   const ClipProductSpec values = { .descs = { &p, &v, NULL, &dst } };
 
-  return init_matrix (&q, t, d, (dnnl_dims_t){ spec->q_stride, 1 }, error) &&
-         init_matrix (&k, d, t, (dnnl_dims_t){ 1, spec->kv_stride }, error) &&
-         init_matrix (&p, t, t, (dnnl_dims_t){ shape->stride, 1 }, error) &&
-         init_matrix (&v, t, d, (dnnl_dims_t){ spec->kv_stride, 1 }, error) &&
-         init_matrix (&dst, t, d, (dnnl_dims_t){ spec->heads * d, 1 }, error) &&
+  return init_matrix (&q, (dnnl_dims_t){ t, d }, number,
+             (dnnl_dims_t){ spec->q_stride, 1 }, error) &&
+         init_matrix (&k, (dnnl_dims_t){ d, t }, number,
+             (dnnl_dims_t){ 1, spec->kv_stride }, error) &&
+         init_matrix (&s, (dnnl_dims_t){ t, t }, CLIP_F32,
+             (dnnl_dims_t){ shape->stride, 1 }, error) &&
+         init_matrix (&p, (dnnl_dims_t){ t, t }, number,
+             (dnnl_dims_t){ shape->stride, 1 }, error) &&
+         init_matrix (&v, (dnnl_dims_t){ t, d }, number,
+             (dnnl_dims_t){ spec->kv_stride, 1 }, error) &&
+         init_matrix (&dst, (dnnl_dims_t){ t, d }, number,
+             (dnnl_dims_t){ spec->heads * d, 1 }, error) &&
          clip_product_init (&slot->scores, attention->engine, &scores, error) &&
          clip_product_init (&slot->values, attention->engine, &values, error);
 }
 
+/* A thread's part of the scratch: scores, what is made of them, then the
+ * products' own. */
 static gsize
 get_scores_size (const ClipAttention *attention, const Shape *shape)
 {
@@ -124,6 +135,23 @@ get_scores_size (const ClipAttention *attention, const Shape *shape)
   gsize size = rows * shape->stride * sizeof (gfloat);
 
   return (size + PAGE - 1) / PAGE * PAGE;
+}
+
+/* Of one query the sums of values; of many the softmax, in place in f32. */
+static gsize
+get_made_size (const ClipAttention *attention, const Shape *shape)
+{
+  if (attention->spec.one_query)
+    return attention->spec.head_width * sizeof (gfloat);
+  return attention->spec.number == CLIP_F32
+             ? 0
+             : get_scores_size (attention, shape) / 2;
+}
+
+static gsize
+get_rows_size (const ClipAttention *attention, const Shape *shape)
+{
+  return get_scores_size (attention, shape) + get_made_size (attention, shape);
 }
 
 /* Makes room for a thread's scores, and for the scratch of either product
@@ -136,9 +164,9 @@ widen_part (ClipAttention *attention, const Shape *shape)
   if (shape->slots != NULL)
     scratch = MAX (shape->slots[0].scores.scratch_size,
         shape->slots[0].values.scratch_size);
+  scratch += get_rows_size (attention, shape);
   scratch = (scratch + PAGE - 1) / PAGE * PAGE;
-  attention->part_size =
-      MAX (attention->part_size, get_scores_size (attention, shape) + scratch);
+  attention->part_size = MAX (attention->part_size, scratch);
 }
 
 static gboolean
@@ -221,25 +249,35 @@ run_head (const Job *job, guint part, guint head, GError **error)
   const Shape *shape = job->shape;
   Slot *slot = &shape->slots[part];
   dnnl_stream_t stream = attention->engine->streams[part];
-  guint8 *p = attention->engine->scratch + part * attention->part_size;
-  guint8 *scratch = p + get_scores_size (attention, shape);
+  guint8 *s = attention->engine->scratch + part * attention->part_size;
+  guint8 *scratch = s + get_rows_size (attention, shape);
+  guint8 *p =
+      spec->number == CLIP_F32 ? s : s + get_scores_size (attention, shape);
+  const ClipSoftmax softmax = { .rows = shape->tokens,
+    .width = shape->tokens,
+    .stride = shape->stride,
+    .n_keys = job->n_keys,
+    .causal = spec->causal,
+    .scale = 1.0f / sqrtf (spec->head_width),
+    .scores = (gfloat *)s,
+    .number = spec->number,
+    .dst = p };
   gsize column = (gsize)head * spec->head_width;
 
-  if (!clip_product_set (
-          &slot->scores, CLIP_OPERAND_SRC, job->q + column, error) ||
-      !clip_product_set (
-          &slot->scores, CLIP_OPERAND_WEIGHTS, job->k + column, error) ||
-      !clip_product_set (&slot->scores, CLIP_OPERAND_DST, p, error) ||
+  if (!clip_product_set (&slot->scores, CLIP_OPERAND_SRC,
+          clip_number_at (spec->number, job->q, column), error) ||
+      !clip_product_set (&slot->scores, CLIP_OPERAND_WEIGHTS,
+          clip_number_at (spec->number, job->k, column), error) ||
+      !clip_product_set (&slot->scores, CLIP_OPERAND_DST, s, error) ||
       !clip_product_set (&slot->scores, CLIP_OPERAND_SCRATCH, scratch, error) ||
       !clip_product_run (&slot->scores, stream, error))
     return FALSE;
-  clip_rows_softmax (shape->tokens, shape->tokens, shape->stride, job->n_keys,
-      spec->causal, 1.0f / sqrtf (spec->head_width), (gfloat *)p);
+  clip_rows_softmax (&softmax);
   return clip_product_set (&slot->values, CLIP_OPERAND_SRC, p, error) &&
-         clip_product_set (
-             &slot->values, CLIP_OPERAND_WEIGHTS, job->v + column, error) &&
-         clip_product_set (
-             &slot->values, CLIP_OPERAND_DST, job->dst + column, error) &&
+         clip_product_set (&slot->values, CLIP_OPERAND_WEIGHTS,
+             clip_number_at (spec->number, job->v, column), error) &&
+         clip_product_set (&slot->values, CLIP_OPERAND_DST,
+             clip_number_at (spec->number, job->dst, column), error) &&
          clip_product_set (
              &slot->values, CLIP_OPERAND_SCRATCH, scratch, error) &&
          clip_product_run (&slot->values, stream, error);
@@ -255,6 +293,47 @@ run_heads (gconstpointer data, guint part, guint from, guint to)
     run_head (job, part, head, error);
 }
 
+/* One head's one query: dst = softmax (q kᵀ / √D) v. */
+CLIP_INLINE void
+ask (const Job *job, guint head, gfloat *scores, ClipNumber number)
+{
+  const ClipAttention *attention = job->attention;
+  gsize stride = attention->spec.kv_stride, d = attention->spec.head_width;
+  gsize column = head * d;
+  const gfloat *q = (const gfloat *)job->q + column;
+  gfloat *sums =
+      scores + get_scores_size (attention, job->shape) / sizeof (gfloat);
+  const ClipSoftmax softmax = { .rows = 1,
+    .width = job->n_keys,
+    .n_keys = job->n_keys,
+    .scale = 1.0f / sqrtf (d),
+    .scores = scores,
+    .dst = scores };
+
+  for (gsize t = 0; t < job->n_keys; t++) {
+    gsize k = t * stride + column;
+    gfloat sum = 0.0f;
+
+#pragma omp simd reduction(+ : sum)
+    for (gsize i = 0; i < d; i++)
+      sum += q[i] * clip_value_load (job->k, k + i, number);
+    scores[t] = sum;
+  }
+  clip_rows_softmax (&softmax);
+  for (gsize i = 0; i < d; i++)
+    sums[i] = 0.0f;
+  for (gsize t = 0; t < job->n_keys; t++) {
+    gsize v = t * stride + column;
+
+#pragma omp simd
+    for (gsize i = 0; i < d; i++)
+      sums[i] += scores[t] * clip_value_load (job->v, v + i, number);
+  }
+#pragma omp simd
+  for (gsize i = 0; i < d; i++)
+    clip_value_store (job->dst, column + i, number, sums[i]);
+}
+
 /* The query is one row: products of oneDNN would cost more to call than to
  * compute. */
 CLIP_VECTORISED static void
@@ -262,36 +341,14 @@ run_one_query (gconstpointer data, guint part, guint from, guint to)
 {
   const Job *job = data;
   const ClipAttention *attention = job->attention;
-  gsize stride = attention->spec.kv_stride;
-  guint d = attention->spec.head_width, n_keys = job->n_keys;
   gfloat *scores =
       (gfloat *)(attention->engine->scratch + part * attention->part_size);
 
-  for (guint head = from; head < to; head++) {
-    gsize column = (gsize)head * d;
-    const gfloat *q = job->q + column;
-    gfloat *dst = job->dst + column;
-
-    for (guint t = 0; t < n_keys; t++) {
-      const gfloat *k = job->k + t * stride + column;
-      gfloat sum = 0.0f;
-
-#pragma omp simd reduction(+ : sum)
-      for (guint i = 0; i < d; i++)
-        sum += q[i] * k[i];
-      scores[t] = sum;
-    }
-    clip_rows_softmax (1, n_keys, 0, n_keys, FALSE, 1.0f / sqrtf (d), scores);
-    for (guint i = 0; i < d; i++)
-      dst[i] = 0.0f;
-    for (guint t = 0; t < n_keys; t++) {
-      const gfloat *v = job->v + t * stride + column;
-
-#pragma omp simd
-      for (guint i = 0; i < d; i++)
-        dst[i] += scores[t] * v[i];
-    }
-  }
+  for (guint head = from; head < to; head++)
+    if (attention->spec.number == CLIP_BF16)
+      ask (job, head, scores, CLIP_BF16);
+    else
+      ask (job, head, scores, CLIP_F32);
 }
 
 static gboolean
@@ -327,7 +384,7 @@ find_shape (const ClipAttention *attention, guint tokens, GError **error)
 
 gboolean
 clip_attention_run (ClipAttention *attention, guint tokens, guint n_keys,
-    const gfloat *q, const gfloat *k, const gfloat *v, gfloat *dst,
+    gconstpointer q, gconstpointer k, gconstpointer v, gpointer dst,
     GError **error)
 {
   ClipEngine *engine = attention->engine;

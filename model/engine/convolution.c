@@ -97,16 +97,17 @@ init_weights_desc (ClipDesc *desc, const ClipConvolutionSpec *spec,
     gboolean packed, GError **error)
 {
   dnnl_dim_t g = spec->groups;
+  dnnl_data_type_t type = packed ? CLIP_DATA_TYPE (spec->number) : dnnl_f32;
 
   if (g == 1)
     return CHECK (clip_desc_init_by_tag (desc, 4,
         (dnnl_dims_t){ spec->out_channels, spec->in_channels, spec->kernel[0],
             spec->kernel[1] },
-        dnnl_f32, packed ? dnnl_format_tag_any : dnnl_oihw));
+        type, packed ? dnnl_format_tag_any : dnnl_oihw));
   return CHECK (clip_desc_init_by_tag (desc, 5,
       (dnnl_dims_t){ g, spec->out_channels / g, spec->in_channels / g,
           spec->kernel[0], spec->kernel[1] },
-      dnnl_f32, packed ? dnnl_format_tag_any : dnnl_goihw));
+      type, packed ? dnnl_format_tag_any : dnnl_goihw));
 }
 
 /* oneDNN names the dimensions of NHWC memory in the order NCHW. */
@@ -115,6 +116,7 @@ build_shape (ClipConvolution *convolution, const ClipConvolutionSpec *spec,
     guint shape, gboolean has_bias, GError **error)
 {
   dnnl_dim_t b = spec->batches[shape];
+  dnnl_data_type_t type = CLIP_DATA_TYPE (spec->number);
   const ClipConvolutionGeometry geometry = { .strides = { spec->stride[0],
                                                  spec->stride[1] },
     .dilates = { spec->dilation[0] - 1, spec->dilation[1] - 1 },
@@ -131,14 +133,14 @@ build_shape (ClipConvolution *convolution, const ClipConvolutionSpec *spec,
 
   return CHECK (clip_desc_init_by_tag (&src, 4,
              (dnnl_dims_t){ b, spec->in_channels, spec->height, spec->width },
-             dnnl_f32, dnnl_nhwc)) &&
+             type, dnnl_nhwc)) &&
          init_weights_desc (&weights, spec, TRUE, error) &&
          CHECK (clip_desc_init_by_tag (&bias, 1,
              (dnnl_dims_t){ spec->out_channels }, dnnl_f32, dnnl_a)) &&
          CHECK (clip_desc_init_by_tag (&dst, 4,
              (dnnl_dims_t){ b, spec->out_channels, convolution->out[0],
                  convolution->out[1] },
-             dnnl_f32, dnnl_nhwc)) &&
+             type, dnnl_nhwc)) &&
          clip_layer_build (&convolution->layer, shape, &product, error);
 }
 
@@ -163,6 +165,8 @@ build_linear (ClipEngine *engine, const ClipConvolutionSpec *spec,
   const ClipLinearSpec linear = { .name = spec->name,
     .in_features = spec->in_channels,
     .out_features = spec->out_channels,
+    .src = spec->number,
+    .dst = spec->number,
     .accumulate = spec->accumulate,
     .activation = spec->activation,
     .rows = rows,
@@ -223,7 +227,7 @@ clip_convolution_get_out_width (const ClipConvolution *convolution)
 
 gboolean
 clip_convolution_run (ClipConvolution *convolution, guint batch,
-    const gfloat *src, gfloat *dst, GError **error)
+    gconstpointer src, gpointer dst, GError **error)
 {
   if (convolution->linear != NULL)
     return clip_linear_run (

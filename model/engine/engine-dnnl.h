@@ -24,6 +24,9 @@ typedef struct {
   dnnl_memory_desc_t md;
 } ClipDesc;
 
+/* oneDNN's word for a ClipNumber. */
+#define CLIP_DATA_TYPE(number) ((number) == CLIP_BF16 ? dnnl_bf16 : dnnl_f32)
+
 /* What a convolution is, beside its four descriptors. */
 typedef struct {
   dnnl_dims_t strides;

@@ -211,8 +211,12 @@ clip_engine_free (ClipEngine *engine)
 ClipPrecision
 clip_engine_choose_precision (ClipPrecision wanted)
 {
-  /* The layers multiply in f32 alone so far. */
-  return CLIP_PRECISION_F32;
+  guint isa = dnnl_get_effective_cpu_isa ();
+
+  if (wanted == CLIP_PRECISION_F32 ||
+      (isa & dnnl_cpu_isa_avx512_core_bf16) != dnnl_cpu_isa_avx512_core_bf16)
+    return CLIP_PRECISION_F32;
+  return CLIP_PRECISION_BF16;
 }
 
 guint
@@ -233,18 +237,18 @@ clip_engine_describe (const ClipEngine *engine)
   return engine->description;
 }
 
-gfloat *
-clip_engine_alloc (gsize n_floats, GError **error)
+gpointer
+clip_engine_alloc (gsize n, ClipNumber number, GError **error)
 {
   gsize size;
 
-  if (!g_size_checked_mul (&size, n_floats, sizeof (gfloat)))
+  if (!g_size_checked_mul (&size, n, clip_number_get_size (number)))
     size = G_MAXSIZE;
   return clip_memory_alloc (size, error);
 }
 
 void
-clip_engine_free_floats (gfloat *floats)
+clip_engine_free_values (gpointer values)
 {
-  clip_memory_free (floats);
+  clip_memory_free (values);
 }

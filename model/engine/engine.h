@@ -13,8 +13,11 @@
  *
  * Memory. Layers own their packed weights (one copy, whatever the number of
  * shapes); the arrays given to a constructor are read and may be freed when it
- * returns. Activations belong to the caller: f32, row-major, channels last,
- * 64-byte aligned (clip_engine_alloc()). No run function allocates.
+ * returns. Activations belong to the caller: row-major, channels last, 64-byte
+ * aligned (clip_engine_alloc()). No run function allocates.
+ *
+ * Numbers. Each layer says whether its operands are f32 or bf16; whatever they
+ * are, sums are f32, and so are weights and biases as they are handed in.
  *
  * Shapes are fixed at construction: each layer is told every row count (or
  * batch) it will ever run, ascending. Every dimension is bounded before oneDNN
@@ -30,6 +33,26 @@
 #define CLIP_ENGINE_MAX_SHAPES 16
 
 typedef struct _ClipEngine ClipEngine;
+
+/* How the values of an array lie in memory. */
+typedef enum {
+  CLIP_F32, /* gfloat */
+  CLIP_BF16 /* guint16: the upper half of a float, rounded to nearest even */
+} ClipNumber;
+
+/* Bytes of one. */
+static inline gsize
+clip_number_get_size (ClipNumber number)
+{
+  return number == CLIP_BF16 ? sizeof (guint16) : sizeof (gfloat);
+}
+
+/* The value @index of an array. */
+static inline gpointer
+clip_number_at (ClipNumber number, gconstpointer values, gsize index)
+{
+  return (guint8 *)values + index * clip_number_get_size (number);
+}
 
 /* Sets the calling thread's OpenMP team to @n_threads (clamped to 1 … the
  * usable CPUs and what the OMP_ variables allow) for as long as the thread
@@ -54,10 +77,13 @@ gsize clip_engine_get_packed_size (const ClipEngine *engine);
 /* "oneDNN 2.6.3, avx512_core_bf16"; owned by the engine. */
 const gchar *clip_engine_describe (const ClipEngine *engine);
 
-/* Zeroed activations, 64-byte aligned; huge pages where large (2 MiB and up).
- * Returns: (transfer full): NULL with CLIP_ERROR_NO_SPACE. */
-gfloat *clip_engine_alloc (gsize n_floats, GError **error);
-void clip_engine_free_floats (gfloat *floats);
+/* @n zeroed activations, 64-byte aligned; huge pages where large (2 MiB and
+ * up).
+ *
+ * Returns: (transfer full): NULL with CLIP_ERROR_NO_SPACE; free with
+ *   clip_engine_free_values(). */
+gpointer clip_engine_alloc (gsize n, ClipNumber number, GError **error);
+void clip_engine_free_values (gpointer values); /* NULL is allowed */
 
 /* --- linear: dst = activation (src · Wᵀ + bias [+ dst]) --- */
 
@@ -70,6 +96,8 @@ typedef struct {
   ClipActivation activation;
   const guint *rows; /* ascending, at most CLIP_ENGINE_MAX_SHAPES */
   guint n_rows;
+  ClipNumber src; /* of src and the packed weights */
+  ClipNumber dst; /* bf16 only where src is */
 } ClipLinearSpec;
 
 typedef struct _ClipLinear ClipLinear;
@@ -88,8 +116,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipLinear, clip_linear_free)
  * @dst: [rows, out_features]; must not overlap @src; untouched rows beyond
  *
  * Returns: FALSE with CLIP_ERROR_COMPUTE. */
-gboolean clip_linear_run (ClipLinear *linear, guint rows, const gfloat *src,
-    gfloat *dst, GError **error);
+gboolean clip_linear_run (ClipLinear *linear, guint rows, gconstpointer src,
+    gpointer dst, GError **error);
 
 /* --- convolution: NHWC, dst = activation (src * W + bias [+ dst]) --- */
 
@@ -108,6 +136,7 @@ typedef struct {
   ClipActivation activation;
   const guint *batches; /* ascending, at most CLIP_ENGINE_MAX_SHAPES */
   guint n_batches;
+  ClipNumber number; /* of src, the packed weights and dst */
 } ClipConvolutionSpec;
 
 typedef struct _ClipConvolution ClipConvolution;
@@ -136,7 +165,7 @@ guint clip_convolution_get_out_width (const ClipConvolution *convolution);
  *
  * Returns: FALSE with CLIP_ERROR_COMPUTE. */
 gboolean clip_convolution_run (ClipConvolution *convolution, guint batch,
-    const gfloat *src, gfloat *dst, GError **error);
+    gconstpointer src, gpointer dst, GError **error);
 
 /* --- attention: softmax (Q Kᵀ / √D + mask) V, by groups of heads --- */
 
@@ -144,12 +173,13 @@ typedef struct {
   const gchar *name; /* copied */
   guint heads;
   guint head_width;
-  gsize q_stride;      /* floats from one row to the next; 3 * heads * */
+  gsize q_stride;      /* values from one row to the next; 3 * heads * */
   gsize kv_stride;     /* head_width where q, k, v come from one product */
   gboolean causal;     /* token t sees 0 … t */
   gboolean one_query;  /* one row asks, any one: dst has one row */
   const guint *tokens; /* row counts of one sequence, ascending */
   guint n_tokens;      /* at most CLIP_ENGINE_MAX_SHAPES */
+  ClipNumber number;   /* of q, k, v and dst; the one query\'s q is f32 */
 } ClipAttentionSpec;
 
 typedef struct _ClipAttention ClipAttention;
@@ -173,22 +203,47 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipAttention, clip_attention_free)
  *
  * Returns: FALSE with CLIP_ERROR_COMPUTE. */
 gboolean clip_attention_run (ClipAttention *attention, guint tokens,
-    guint n_keys, const gfloat *q, const gfloat *k, const gfloat *v,
-    gfloat *dst, GError **error);
+    guint n_keys, gconstpointer q, gconstpointer k, gconstpointer v,
+    gpointer dst, GError **error);
 
 /* --- rows: what is not a product; plain C that the compiler vectorises, in
  * the engine's team --- */
 
-/* (x - mean) / sqrt (biased variance + eps) * gamma + beta over each row.
- * @src may equal @dst. */
-void clip_rows_layer_norm (ClipEngine *engine, guint rows, guint width,
-    const gfloat *src, const gfloat *gamma, const gfloat *beta, gfloat eps,
-    gfloat *dst);
+typedef struct {
+  guint rows;
+  guint width;
+  const gfloat *src;   /* [rows, width] */
+  const gfloat *gamma; /* [width] */
+  const gfloat *beta;
+  gfloat eps;
+  ClipNumber number; /* of dst */
+  gpointer dst;      /* may be src where that is f32 */
+} ClipLayerNorm;
 
-/* k x k mean with stride k, NHWC; @height and @width are src's, multiples of
- * @k. */
-void clip_rows_average_pool (ClipEngine *engine, guint batch, guint height,
-    guint width, guint channels, guint k, const gfloat *src, gfloat *dst);
+/* (x - mean) / sqrt (biased variance + eps) * gamma + beta over each row. */
+void clip_rows_layer_norm (ClipEngine *engine, const ClipLayerNorm *norm);
+
+typedef struct {
+  guint batch;
+  guint height; /* of src, as width a multiple of k */
+  guint width;
+  guint channels;
+  guint k;
+  ClipNumber number; /* of src and dst */
+  gconstpointer src; /* [batch, height, width, channels] */
+  gpointer dst;      /* [batch, height / k, width / k, channels] */
+} ClipAveragePool;
+
+/* The mean of k x k pixels, with stride k. */
+void clip_rows_average_pool (ClipEngine *engine, const ClipAveragePool *pool);
+
+/* f32 to @number. */
+void clip_rows_convert (ClipEngine *engine, gsize n, const gfloat *src,
+    ClipNumber number, gpointer dst);
+
+/* @number to f32. */
+void clip_rows_read (
+    gsize n, ClipNumber number, gconstpointer src, gfloat *dst);
 
 /* In place; from the table that the products' activations come from. */
 void clip_rows_activate (ClipEngine *engine, ClipActivation activation,

@@ -123,7 +123,7 @@ find_shape (ClipLayer *layer, guint count, GError **error)
 }
 
 gboolean
-clip_layer_run (ClipLayer *layer, guint count, const gfloat *src, gfloat *dst,
+clip_layer_run (ClipLayer *layer, guint count, gconstpointer src, gpointer dst,
     GError **error)
 {
   ClipEngine *engine = layer->engine;

@@ -22,7 +22,7 @@ typedef struct {
   ClipLayerShape shapes[CLIP_ENGINE_MAX_SHAPES];
   gfloat *bias;
   gsize dst_width; /* floats of one dst row or pixel */
-  gfloat *packed;
+  gpointer packed;
   gsize packed_size;
 } ClipLayer;
 
@@ -40,5 +40,5 @@ gboolean clip_layer_build (
 gboolean clip_layer_pack (ClipLayer *layer, const ClipDesc *desc,
     const gfloat *weights, const gfloat *bias, GError **error);
 
-gboolean clip_layer_run (ClipLayer *layer, guint count, const gfloat *src,
-    gfloat *dst, GError **error);
+gboolean clip_layer_run (ClipLayer *layer, guint count, gconstpointer src,
+    gpointer dst, GError **error);

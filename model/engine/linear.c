@@ -3,6 +3,7 @@
 
 /* Letters: M rows, K in features, N out features. */
 
+#include "clip-error.h"
 #include "engine/layer.h"
 
 struct _ClipLinear {
@@ -16,6 +17,11 @@ check_spec (const ClipLinearSpec *spec, GError **error)
 
   if (!clip_engine_check_counts ("row counts", spec->rows, spec->n_rows, error))
     return FALSE;
+  if (spec->src == CLIP_F32 && spec->dst != CLIP_F32) {
+    g_set_error (error, CLIP_ERROR, CLIP_ERROR_COMPUTE,
+        "a product of f32 gives f32, not bf16");
+    return FALSE;
+  }
   most = spec->rows[spec->n_rows - 1];
   return clip_engine_check_dims ("the weights [out, in]",
              (guint64[]){ spec->out_features, spec->in_features }, 2, error) &&
@@ -43,14 +49,14 @@ build_shape (ClipLinear *linear, const ClipLinearSpec *spec, guint shape,
     .accumulate = spec->accumulate,
     .activation = spec->activation };
 
-  return CHECK (clip_desc_init_by_tag (
-             &src, 2, (dnnl_dims_t){ m, k }, dnnl_f32, dnnl_ab)) &&
+  return CHECK (clip_desc_init_by_tag (&src, 2, (dnnl_dims_t){ m, k },
+             CLIP_DATA_TYPE (spec->src), dnnl_ab)) &&
          CHECK (clip_desc_init_by_tag (&weights, 2, (dnnl_dims_t){ k, n },
-             dnnl_f32, dnnl_format_tag_any)) &&
+             CLIP_DATA_TYPE (spec->src), dnnl_format_tag_any)) &&
          CHECK (clip_desc_init_by_tag (
              &bias, 2, (dnnl_dims_t){ 1, n }, dnnl_f32, dnnl_ab)) &&
-         CHECK (clip_desc_init_by_tag (
-             &dst, 2, (dnnl_dims_t){ m, n }, dnnl_f32, dnnl_ab)) &&
+         CHECK (clip_desc_init_by_tag (&dst, 2, (dnnl_dims_t){ m, n },
+             CLIP_DATA_TYPE (spec->dst), dnnl_ab)) &&
          clip_layer_build (&linear->layer, shape, &product, error);
 }
 
@@ -99,8 +105,8 @@ clip_linear_free (ClipLinear *linear)
 }
 
 gboolean
-clip_linear_run (ClipLinear *linear, guint rows, const gfloat *src, gfloat *dst,
-    GError **error)
+clip_linear_run (ClipLinear *linear, guint rows, gconstpointer src,
+    gpointer dst, GError **error)
 {
   return clip_layer_run (&linear->layer, rows, src, dst, error);
 }

@@ -11,96 +11,143 @@
 
 #include <math.h>
 
-typedef struct {
-  guint width;
-  const gfloat *src;
-  const gfloat *gamma;
-  const gfloat *beta;
-  gfloat eps;
-  gfloat *dst;
-} LayerNorm;
+/* src may be dst, element by element: no order is broken. */
+CLIP_INLINE void
+norm_row (const ClipLayerNorm *norm, gsize row, ClipNumber number)
+{
+  const gfloat *gamma = norm->gamma, *beta = norm->beta;
+  guint width = norm->width;
+  const gfloat *src = norm->src + row * width;
+  gpointer dst = clip_number_at (number, norm->dst, row * width);
+  gdouble sum = 0.0, squares = 0.0; /* exact whatever the vector's width */
+  gfloat mean, scale;
+
+#pragma omp simd reduction(+ : sum)
+  for (guint i = 0; i < width; i++)
+    sum += src[i];
+  mean = sum / width;
+#pragma omp simd reduction(+ : squares)
+  for (guint i = 0; i < width; i++)
+    squares += (src[i] - mean) * (src[i] - mean);
+  scale = 1.0 / sqrt (squares / width + norm->eps);
+#pragma omp simd
+  for (guint i = 0; i < width; i++)
+    clip_value_store (
+        dst, i, number, (src[i] - mean) * scale * gamma[i] + beta[i]);
+}
 
 CLIP_VECTORISED static void
 run_layer_norm (gconstpointer job, guint part, guint from, guint to)
 {
-  const LayerNorm *norm = job;
-  const gfloat *gamma = norm->gamma, *beta = norm->beta;
-  guint width = norm->width;
+  const ClipLayerNorm *norm = job;
 
-  for (gsize row = from; row < to; row++) {
-    const gfloat *src = norm->src + row * width;
-    gfloat *dst = norm->dst + row * width;
-    gdouble sum = 0.0, squares = 0.0; /* exact whatever the vector's width */
-    gfloat mean, scale;
-
-#pragma omp simd reduction(+ : sum)
-    for (guint i = 0; i < width; i++)
-      sum += src[i];
-    mean = sum / width;
-#pragma omp simd reduction(+ : squares)
-    for (guint i = 0; i < width; i++)
-      squares += (src[i] - mean) * (src[i] - mean);
-    scale = 1.0 / sqrt (squares / width + norm->eps);
-    /* src may be dst, element by element: no order is broken. */
-#pragma omp simd
-    for (guint i = 0; i < width; i++)
-      dst[i] = (src[i] - mean) * scale * gamma[i] + beta[i];
-  }
+  if (norm->number == CLIP_BF16)
+    for (gsize row = from; row < to; row++)
+      norm_row (norm, row, CLIP_BF16);
+  else
+    for (gsize row = from; row < to; row++)
+      norm_row (norm, row, CLIP_F32);
 }
 
 void
-clip_rows_layer_norm (ClipEngine *engine, guint rows, guint width,
-    const gfloat *src, const gfloat *gamma, const gfloat *beta, gfloat eps,
-    gfloat *dst)
+clip_rows_layer_norm (ClipEngine *engine, const ClipLayerNorm *norm)
 {
-  const LayerNorm norm = { width, src, gamma, beta, eps, dst };
-
-  clip_engine_share (engine, rows, (gsize)rows * width, run_layer_norm, &norm);
+  clip_engine_share (engine, norm->rows, (gsize)norm->rows * norm->width,
+      run_layer_norm, norm);
 }
 
-typedef struct {
-  guint out_width; /* of dst, in pixels */
-  guint channels;
-  guint k;
-  const gfloat *src;
-  gfloat *dst;
-} AveragePool;
+/* Channels added up at a time: they stay in registers. */
+#define POOL_CHANNELS 64
+
+/* One pixel of dst, of k x k of src; @y counts the rows of all pictures. */
+CLIP_INLINE void
+pool_pixel (const ClipAveragePool *pool, gsize y, gsize x, ClipNumber number)
+{
+  gsize k = pool->k, channels = pool->channels;
+  gsize src_stride = (gsize)pool->width * channels;
+  gsize src = y * k * src_stride + x * k * channels;
+  gsize dst = (y * (pool->width / k) + x) * channels;
+  gfloat scale = 1.0f / ((gfloat)k * k);
+
+  for (gsize first = 0; first < channels; first += POOL_CHANNELS) {
+    gsize n = MIN (POOL_CHANNELS, channels - first);
+    gfloat sums[POOL_CHANNELS] = { 0 };
+
+    for (gsize i = 0; i < k; i++)
+      for (gsize j = 0; j < k; j++)
+#pragma omp simd
+        for (gsize c = 0; c < n; c++)
+          sums[c] += clip_value_load (pool->src,
+              src + i * src_stride + j * channels + first + c, number);
+#pragma omp simd
+    for (gsize c = 0; c < n; c++)
+      clip_value_store (pool->dst, dst + first + c, number, sums[c] * scale);
+  }
+}
 
 /* A row of dst is made of k rows of src, whatever picture it belongs to. */
 CLIP_VECTORISED static void
 run_average_pool (gconstpointer job, guint part, guint from, guint to)
 {
-  const AveragePool *pool = job;
-  guint k = pool->k, channels = pool->channels;
-  gsize src_stride = (gsize)pool->out_width * k * channels;
-  gfloat scale = 1.0f / ((gfloat)k * k);
+  const ClipAveragePool *pool = job;
 
   for (gsize y = from; y < to; y++)
-    for (gsize x = 0; x < pool->out_width; x++) {
-      const gfloat *src = pool->src + y * k * src_stride + x * k * channels;
-      gfloat *dst = pool->dst + (y * pool->out_width + x) * channels;
-
-      memset (dst, 0, channels * sizeof *dst);
-      for (guint i = 0; i < k; i++)
-        for (guint j = 0; j < k; j++)
-#pragma omp simd
-          for (gsize c = 0; c < channels; c++)
-            dst[c] += src[i * src_stride + j * channels + c];
-#pragma omp simd
-      for (gsize c = 0; c < channels; c++)
-        dst[c] *= scale;
-    }
+    for (gsize x = 0; x < pool->width / pool->k; x++)
+      if (pool->number == CLIP_BF16)
+        pool_pixel (pool, y, x, CLIP_BF16);
+      else
+        pool_pixel (pool, y, x, CLIP_F32);
 }
 
 void
-clip_rows_average_pool (ClipEngine *engine, guint batch, guint height,
-    guint width, guint channels, guint k, const gfloat *src, gfloat *dst)
+clip_rows_average_pool (ClipEngine *engine, const ClipAveragePool *pool)
 {
-  const AveragePool pool = { width / k, channels, k, src, dst };
+  guint k = pool->k;
 
-  g_return_if_fail (k > 0 && height % k == 0 && width % k == 0);
-  clip_engine_share (engine, batch * (height / k),
-      (gsize)batch * height * width * channels, run_average_pool, &pool);
+  g_return_if_fail (k > 0 && pool->height % k == 0 && pool->width % k == 0);
+  clip_engine_share (engine, pool->batch * (pool->height / k),
+      (gsize)pool->batch * pool->height * pool->width * pool->channels,
+      run_average_pool, pool);
+}
+
+typedef struct {
+  gsize n;
+  const gfloat *src;
+  ClipNumber number;
+  gpointer dst;
+} Convert;
+
+CLIP_VECTORISED static void
+run_convert (gconstpointer job, guint part, guint from, guint to)
+{
+  const Convert *convert = job;
+  gsize first = (gsize)from * CLIP_LINE;
+  gsize end = MIN ((gsize)to * CLIP_LINE, convert->n);
+
+  if (convert->number == CLIP_BF16)
+#pragma omp simd
+    for (gsize i = first; i < end; i++)
+      clip_value_store (convert->dst, i, CLIP_BF16, convert->src[i]);
+  else
+    memcpy ((gfloat *)convert->dst + first, convert->src + first,
+        sizeof (gfloat) * (end - first));
+}
+
+void
+clip_rows_convert (ClipEngine *engine, gsize n, const gfloat *src,
+    ClipNumber number, gpointer dst)
+{
+  const Convert convert = { n, src, number, dst };
+
+  clip_engine_share (
+      engine, (n + CLIP_LINE - 1) / CLIP_LINE, n, run_convert, &convert);
+}
+
+void
+clip_rows_read (gsize n, ClipNumber number, gconstpointer src, gfloat *dst)
+{
+  for (gsize i = 0; i < n; i++)
+    dst[i] = clip_value_load (src, i, number);
 }
 
 typedef struct {
@@ -181,13 +228,14 @@ add_up (const gfloat *values, gsize n)
   return sum;
 }
 
-CLIP_VECTORISED void
-clip_rows_softmax (guint rows, guint width, gsize stride, guint n_keys,
-    gboolean causal, gfloat scale, gfloat *scores)
+CLIP_INLINE void
+softmax_rows (const ClipSoftmax *softmax, ClipNumber number)
 {
-  for (gsize t = 0; t < rows; t++) {
-    gfloat *row = scores + t * stride;
-    guint n = causal ? MIN ((guint)t + 1, n_keys) : n_keys;
+  for (gsize t = 0; t < softmax->rows; t++) {
+    gfloat *row = softmax->scores + t * softmax->stride;
+    guint n_keys = softmax->n_keys, width = softmax->width;
+    guint n = softmax->causal ? MIN ((guint)t + 1, n_keys) : n_keys;
+    gsize first = t * softmax->stride;
     /* Whole lines, so that no row ends in single steps. */
     gsize whole = (gsize)((n + CLIP_LINE - 1) / CLIP_LINE) * CLIP_LINE;
     gfloat most, inverse;
@@ -196,10 +244,21 @@ clip_rows_softmax (guint rows, guint width, gsize stride, guint n_keys,
       row[i] = -G_MAXFLOAT;
     most = find_most (row, whole);
     for (gsize i = 0; i < whole; i++)
-      row[i] = clip_exp ((row[i] - most) * scale);
+      row[i] = clip_exp ((row[i] - most) * softmax->scale);
     memset (row + n, 0, (MAX (width, whole) - n) * sizeof *row);
     inverse = 1.0f / add_up (row, whole);
     for (gsize i = 0; i < whole; i++)
-      row[i] *= inverse;
+      clip_value_store (softmax->dst, first + i, number, row[i] * inverse);
+    for (gsize i = whole; i < width; i++)
+      clip_value_store (softmax->dst, first + i, number, 0.0f);
   }
+}
+
+CLIP_VECTORISED void
+clip_rows_softmax (const ClipSoftmax *softmax)
+{
+  if (softmax->number == CLIP_BF16)
+    softmax_rows (softmax, CLIP_BF16);
+  else
+    softmax_rows (softmax, CLIP_F32);
 }

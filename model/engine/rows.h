@@ -6,10 +6,19 @@
 
 #include "engine/vector.h"
 
-/* Softmax of scale * scores over the first @n_keys of each row (and over the
- * first t + 1 of row t if @causal); what is masked becomes exactly 0.
- *
- * @stride: floats from one row to the next; each row has room for a multiple of
- *   CLIP_LINE floats, and what is in it beyond @width is overwritten */
-void clip_rows_softmax (guint rows, guint width, gsize stride, guint n_keys,
-    gboolean causal, gfloat scale, gfloat *scores);
+typedef struct {
+  guint rows;
+  guint width;
+  gsize stride; /* values from one row to the next, of scores and dst: room for
+                   a multiple of CLIP_LINE, what lies beyond width is lost */
+  guint n_keys; /* that count in each row */
+  gboolean causal; /* in row t at most the first t + 1 */
+  gfloat scale;
+  gfloat *scores;    /* used up */
+  ClipNumber number; /* of dst */
+  gpointer dst;      /* may be scores where that is f32 */
+} ClipSoftmax;
+
+/* Softmax of scale * scores over the keys that count in each row; the others
+ * become exactly 0. */
+void clip_rows_softmax (const ClipSoftmax *softmax);

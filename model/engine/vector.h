@@ -6,8 +6,8 @@
 #pragma once
 
 #include "clip-vector.h"
+#include "engine/engine.h"
 
-#include <glib.h>
 #include <string.h>
 
 /* On what vectorised loops call: only inlined code is compiled for the copy. */
@@ -17,6 +17,48 @@
 #define CLIP_LINE 16
 typedef gfloat ClipLine __attribute__ ((
     vector_size (CLIP_LINE * sizeof (gfloat)), aligned (4), may_alias));
+
+/* A bf16 is the upper half of a float: 8 bits of exponent as there, 8 of
+ * significand. Rounded to nearest, halves to even; NaN stays NaN. */
+CLIP_INLINE guint16
+clip_bf16_from_float (gfloat value)
+{
+  guint32 bits;
+
+  memcpy (&bits, &value, sizeof bits);
+  if ((bits & G_MAXINT32) > 0x7f800000u)
+    return (bits >> 16) | 0x40;
+  return (bits + 0x7fffu + (bits >> 16 & 1)) >> 16;
+}
+
+CLIP_INLINE gfloat
+clip_bf16_to_float (guint16 value)
+{
+  guint32 bits = (guint32)value << 16;
+  gfloat result;
+
+  memcpy (&result, &bits, sizeof result);
+  return result;
+}
+
+/* The value @index of an array. @number is a constant wherever this is inlined,
+ * and the branch is dropped. */
+CLIP_INLINE gfloat
+clip_value_load (gconstpointer values, gsize index, ClipNumber number)
+{
+  return number == CLIP_BF16
+             ? clip_bf16_to_float (((const guint16 *)values)[index])
+             : ((const gfloat *)values)[index];
+}
+
+CLIP_INLINE void
+clip_value_store (gpointer values, gsize index, ClipNumber number, gfloat value)
+{
+  if (number == CLIP_BF16)
+    ((guint16 *)values)[index] = clip_bf16_from_float (value);
+  else
+    ((gfloat *)values)[index] = value;
+}
 
 /* exp (x) within 1.2 units of the last place for -87.3 … 88.3, clamped to the
  * values there outside; NaN stays NaN.

@@ -64,18 +64,25 @@ layer_find (const GPtrArray *layers, const gchar *name)
 }
 
 static inline ClipEncoder *
-encoder_open (const gchar *folder, guint n_threads, guint max_batch)
+encoder_open_in (const gchar *folder, const ClipEncoderOptions *options)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (ClipModel) model = clip_model_open (folder, &error);
   ClipEncoder *encoder = NULL;
 
   g_assert_no_error (error);
-  encoder = clip_encoder_new (model,
-      &(ClipEncoderOptions){ n_threads, max_batch, CLIP_PRECISION_F32 },
-      &error);
+  encoder = clip_encoder_new (model, options, &error);
   g_assert_no_error (error);
   return encoder;
+}
+
+static inline ClipEncoder *
+encoder_open (const gchar *folder, guint n_threads, guint max_batch)
+{
+  const ClipEncoderOptions options = { n_threads, max_batch,
+    CLIP_PRECISION_F32 };
+
+  return encoder_open_in (folder, &options);
 }
 
 /* Fails with the value that differs. */

@@ -32,6 +32,9 @@ static const Case cases[] = {
 };
 /* clang-format on */
 
+/* The softmax is rounded, then what it is multiplied to. */
+#define BF16_TOLERANCE (2 * REFERENCE_BF16_TOLERANCE)
+
 static void
 attend_row (const Case *a, gsize row, gsize stride, const gfloat *const qkv[3],
     gdouble *scores, gfloat *dst)
@@ -61,40 +64,48 @@ attend_row (const Case *a, gsize row, gsize stride, const gfloat *const qkv[3],
 }
 
 static void
-check_case (ClipEngine *engine, const Case *a)
+check_case (ClipEngine *engine, const Case *a, ClipNumber number)
 {
   g_autoptr (GError) error = NULL;
   g_autofree gchar *what = g_strdup_printf (
-      "%u heads of %u, %u of %u tokens, causal %d, one query %d", a->heads,
-      a->width, a->n_keys, a->tokens, a->causal, a->one_query);
+      "%u heads of %u, %u of %u tokens, causal %d, one query %d, number %d",
+      a->heads, a->width, a->n_keys, a->tokens, a->causal, a->one_query,
+      number);
   gsize width = (gsize)a->heads * a->width;
   gsize stride = a->apart ? width : 3 * width;
   gsize step = a->apart ? a->tokens * width : width;
   guint rows = a->one_query ? 1 : a->tokens;
   gfloat *src = reference_values (a->tokens * 3 * width, "qkv");
   const gfloat *const qkv[3] = { src, src + step, src + 2 * step };
-  gfloat *dst = reference_values (rows * width, "dst");
-  gfloat *expected = reference_zeros (rows * width);
+  gfloat *expected = reference_values (rows * width, "dst");
   g_autofree gdouble *scores = g_new (gdouble, a->tokens);
   const ClipAttentionSpec spec = { "test", a->heads, a->width, stride, stride,
-    a->causal, a->one_query, &a->tokens, 1 };
+    a->causal, a->one_query, &a->tokens, 1, number };
   g_autoptr (ClipAttention) attention =
       clip_attention_new (engine, &spec, &error);
+  gpointer packed, dst = reference_pack (rows * width, number, expected);
+  gfloat *result;
 
   g_assert_no_error (error);
   /* Sharper than the uniform inputs would give, so that a wrong scale shows. */
   for (gsize i = 0; i < a->tokens * 3 * width; i++)
     src[i] *= 2.0f;
+  reference_round (a->tokens * 3 * width, number, src);
+  packed = reference_pack (a->tokens * 3 * width, number, src);
   for (guint row = 0; row < rows; row++)
     attend_row (a, row, stride, qkv, scores, expected);
-  clip_attention_run (
-      attention, a->tokens, a->n_keys, qkv[0], qkv[1], qkv[2], dst, &error);
+  clip_attention_run (attention, a->tokens, a->n_keys,
+      a->one_query ? qkv[0] : packed, clip_number_at (number, packed, step),
+      clip_number_at (number, packed, 2 * step), dst, &error);
   g_assert_no_error (error);
-  reference_assert_close (
-      what, dst, expected, rows * width, REFERENCE_TOLERANCE);
-  clip_engine_free_floats (src);
-  clip_engine_free_floats (dst);
-  clip_engine_free_floats (expected);
+  result = reference_unpack (rows * width, number, dst);
+  reference_assert_close (what, result, expected, rows * width,
+      number == CLIP_F32 ? REFERENCE_TOLERANCE : BF16_TOLERANCE);
+  clip_engine_free_values (src);
+  clip_engine_free_values (packed);
+  clip_engine_free_values (dst);
+  clip_engine_free_values (result);
+  clip_engine_free_values (expected);
 }
 
 static void
@@ -103,7 +114,8 @@ attention_is_right (void)
   g_autoptr (ClipEngine) engine = reference_engine ();
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
-    check_case (engine, &cases[i]);
+    for (guint number = 0; number <= reference_last_number (); number++)
+      check_case (engine, &cases[i], number);
 }
 
 /* A masked key has no weight at all: what stands in it changes no bit. */
@@ -141,9 +153,9 @@ masked_keys_weigh_exactly_nothing (void)
         clip_attention_run (attention, 9, 6, qkv, k, v, after, NULL));
     g_assert_cmpmem (
         after, size * sizeof *after, before, size * sizeof *before);
-    clip_engine_free_floats (qkv);
-    clip_engine_free_floats (before);
-    clip_engine_free_floats (after);
+    clip_engine_free_values (qkv);
+    clip_engine_free_values (before);
+    clip_engine_free_values (after);
   }
 }
 
@@ -168,8 +180,8 @@ large_scores_stay_finite (void)
   for (gsize t = 0; t < 5; t++)
     reference_assert_close (
         "the last row of v", dst + t * 32, qkv + 4 * 96 + 64, 32, 1e-6);
-  clip_engine_free_floats (qkv);
-  clip_engine_free_floats (dst);
+  clip_engine_free_values (qkv);
+  clip_engine_free_values (dst);
 }
 
 static void

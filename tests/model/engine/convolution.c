@@ -118,18 +118,31 @@ expect (const Case *a, const gfloat *src, const gfloat *weights,
 }
 
 static ClipConvolutionSpec
-describe (const Case *a, const guint *batches, guint n_batches)
+describe (
+    const Case *a, const guint *batches, guint n_batches, ClipNumber number)
 {
   return (ClipConvolutionSpec){ "test", a->in, a->out, a->size[0], a->size[1],
     { a->kernel[0], a->kernel[1] }, { a->stride[0], a->stride[1] },
     { a->padding[0], a->padding[1] }, { a->dilation[0], a->dilation[1] },
-    a->groups, a->accumulate, a->activation, batches, n_batches };
+    a->groups, a->accumulate, a->activation, batches, n_batches, number };
+}
+
+static gsize
+count_fan_in (const Case *a)
+{
+  return (gsize)a->in / a->groups * a->kernel[0] * a->kernel[1];
+}
+
+static gsize
+count_weights (const Case *a)
+{
+  return count_fan_in (a) * a->out;
 }
 
 static gfloat *
 make_weights (const Case *a)
 {
-  gsize fan_in = (gsize)a->in / a->groups * a->kernel[0] * a->kernel[1];
+  gsize fan_in = count_fan_in (a);
   gfloat *weights = reference_values (fan_in * a->out, "weights");
 
   for (gsize i = 0; i < fan_in * a->out; i++)
@@ -139,38 +152,48 @@ make_weights (const Case *a)
 
 /* Built for @batches, run for the case's own. */
 static void
-check_case (
-    ClipEngine *engine, guint index, const guint *batches, guint n_batches)
+check_case (ClipEngine *engine, guint index, const guint *batches,
+    guint n_batches, ClipNumber number)
 {
   g_autoptr (GError) error = NULL;
   const Case *a = &cases[index];
-  g_autofree gchar *what =
-      g_strdup_printf ("case %u of %u batch sizes", index, n_batches);
+  g_autofree gchar *what = g_strdup_printf (
+      "case %u of %u batch sizes, number %d", index, n_batches, number);
   gsize n_src = (gsize)a->batch * a->size[0] * a->size[1] * a->in;
   gsize n_dst = (gsize)a->batch * get_out (a, 0) * get_out (a, 1) * a->out;
   gfloat *src = reference_values (n_src, "src");
   gfloat *weights = make_weights (a);
   gfloat *bias = a->no_bias ? NULL : reference_values (a->out, "bias");
-  gfloat *dst = reference_values (n_dst, "dst");
   gfloat *expected = reference_values (n_dst, "dst");
-  const ClipConvolutionSpec spec = describe (a, batches, n_batches);
+  const ClipConvolutionSpec spec = describe (a, batches, n_batches, number);
   g_autoptr (ClipConvolution) convolution =
       clip_convolution_new (engine, &spec, weights, bias, &error);
+  gpointer packed, dst;
+  gfloat *result;
 
   g_assert_no_error (error);
   g_assert_cmpuint (
       clip_convolution_get_out_height (convolution), ==, get_out (a, 0));
   g_assert_cmpuint (
       clip_convolution_get_out_width (convolution), ==, get_out (a, 1));
+  reference_round (n_src, number, src);
+  reference_round (count_weights (a), number, weights);
+  reference_round (n_dst, number, expected);
+  packed = reference_pack (n_src, number, src);
+  dst = reference_pack (n_dst, number, expected);
   expect (a, src, weights, bias, expected);
-  clip_engine_free_floats (weights);
-  clip_engine_free_floats (bias);
-  clip_convolution_run (convolution, a->batch, src, dst, &error);
+  clip_engine_free_values (weights);
+  clip_engine_free_values (bias);
+  clip_convolution_run (convolution, a->batch, packed, dst, &error);
   g_assert_no_error (error);
-  reference_assert_close (what, dst, expected, n_dst, REFERENCE_TOLERANCE);
-  clip_engine_free_floats (src);
-  clip_engine_free_floats (dst);
-  clip_engine_free_floats (expected);
+  result = reference_unpack (n_dst, number, dst);
+  reference_assert_close (what, result, expected, n_dst,
+      number == CLIP_F32 ? REFERENCE_TOLERANCE : REFERENCE_BF16_TOLERANCE);
+  clip_engine_free_values (src);
+  clip_engine_free_values (packed);
+  clip_engine_free_values (dst);
+  clip_engine_free_values (result);
+  clip_engine_free_values (expected);
 }
 
 static void
@@ -179,7 +202,8 @@ convolutions_are_right (void)
   g_autoptr (ClipEngine) engine = reference_engine ();
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
-    check_case (engine, i, &cases[i].batch, 1);
+    for (guint number = 0; number <= reference_last_number (); number++)
+      check_case (engine, i, &cases[i].batch, 1, number);
   g_assert_cmpuint (clip_engine_get_packed_size (engine), ==, 0);
 }
 
@@ -190,7 +214,8 @@ convolutions_of_many_batch_sizes_are_right (void)
   g_autoptr (ClipEngine) engine = reference_engine ();
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
-    check_case (engine, i, batches, G_N_ELEMENTS (batches));
+    for (guint number = 0; number <= reference_last_number (); number++)
+      check_case (engine, i, batches, G_N_ELEMENTS (batches), number);
 }
 
 static void
@@ -200,9 +225,11 @@ packed_size_is_the_same_for_one_and_many_batch_sizes (void)
   g_autoptr (ClipEngine) engine = reference_engine ();
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
-    const ClipConvolutionSpec one = describe (&cases[i], &batches[3], 1);
+    ClipNumber number = reference_last_number ();
+    const ClipConvolutionSpec one =
+        describe (&cases[i], &batches[3], 1, number);
     const ClipConvolutionSpec many =
-        describe (&cases[i], batches, G_N_ELEMENTS (batches));
+        describe (&cases[i], batches, G_N_ELEMENTS (batches), number);
     gfloat *weights = make_weights (&cases[i]);
     ClipConvolution *convolution =
         clip_convolution_new (engine, &one, weights, NULL, NULL);
@@ -213,7 +240,7 @@ packed_size_is_the_same_for_one_and_many_batch_sizes (void)
     convolution = clip_convolution_new (engine, &many, weights, NULL, NULL);
     g_assert_cmpuint (clip_engine_get_packed_size (engine), ==, size);
     clip_convolution_free (convolution);
-    clip_engine_free_floats (weights);
+    clip_engine_free_values (weights);
   }
 }
 
@@ -276,7 +303,7 @@ impossible_shapes_are_errors (void)
   for (guint i = 0; i < G_N_ELEMENTS (broken); i++) {
     g_autoptr (GError) error = NULL;
     const ClipConvolutionSpec spec =
-        describe (&broken[i].shape, &broken[i].shape.batch, 1);
+        describe (&broken[i].shape, &broken[i].shape.batch, 1, CLIP_F32);
 
     g_assert_null (
         clip_convolution_new (engine, &spec, &nothing, NULL, &error));

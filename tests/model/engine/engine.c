@@ -58,7 +58,7 @@ block_init (Block *block, guint n_threads)
   block->columns = reference_zeros (ROWS * 3 * WIDTH);
   block->heads = reference_zeros (ROWS * WIDTH);
   block->dst = reference_zeros (ROWS * WIDTH);
-  clip_engine_free_floats (weights);
+  clip_engine_free_values (weights);
 }
 
 static void
@@ -68,10 +68,10 @@ block_clear (Block *block)
   clip_linear_free (block->out);
   clip_attention_free (block->attention);
   clip_engine_free (block->engine);
-  clip_engine_free_floats (block->src);
-  clip_engine_free_floats (block->columns);
-  clip_engine_free_floats (block->heads);
-  clip_engine_free_floats (block->dst);
+  clip_engine_free_values (block->src);
+  clip_engine_free_values (block->columns);
+  clip_engine_free_values (block->heads);
+  clip_engine_free_values (block->dst);
 }
 
 static gboolean
@@ -85,7 +85,7 @@ block_run (Block *block, GError **error)
          clip_linear_run (block->out, ROWS, block->heads, block->dst, error);
 }
 
-/* Built, run and freed here. (transfer full) of clip_engine_free_floats() */
+/* Built, run and freed here. (transfer full) of clip_engine_free_values() */
 static gpointer
 encode (gpointer repeats)
 {
@@ -146,8 +146,8 @@ expect (void)
         sum += heads[m * WIDTH + k] * weights[n * WIDTH + k];
       dst[m * WIDTH + n] = reference_activate (CLIP_ACTIVATION_QUICK_GELU, sum);
     }
-  clip_engine_free_floats (src);
-  clip_engine_free_floats (weights);
+  clip_engine_free_values (src);
+  clip_engine_free_values (weights);
   return dst;
 }
 
@@ -167,9 +167,9 @@ right_in_any_thread (void)
       "main thread", here, expected, ROWS * WIDTH, SHARP_TOLERANCE);
   g_assert_cmpmem (
       here, ROWS * WIDTH * sizeof *here, there, ROWS * WIDTH * sizeof *there);
-  clip_engine_free_floats (expected);
-  clip_engine_free_floats (here);
-  clip_engine_free_floats (there);
+  clip_engine_free_values (expected);
+  clip_engine_free_values (here);
+  clip_engine_free_values (there);
 }
 
 static void
@@ -185,9 +185,9 @@ two_engines_at_once_give_equal_results (void)
 
     g_assert_cmpmem (
         dst, ROWS * WIDTH * sizeof *dst, alone, ROWS * WIDTH * sizeof *alone);
-    clip_engine_free_floats (dst);
+    clip_engine_free_values (dst);
   }
-  clip_engine_free_floats (alone);
+  clip_engine_free_values (alone);
 }
 
 static gpointer
@@ -246,14 +246,14 @@ memory_is_aligned_and_zeroed (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
     g_autoptr (GError) error = NULL;
-    gfloat *floats = clip_engine_alloc (sizes[i], &error);
+    gfloat *floats = clip_engine_alloc (sizes[i], CLIP_F32, &error);
     gsize alignment = sizes[i] < (1 << 19) ? 64 : 2 << 20;
 
     g_assert_no_error (error);
     g_assert_cmpuint ((guintptr)floats % alignment, ==, 0);
     for (gsize j = 0; j < sizes[i]; j++)
       g_assert_cmpfloat (floats[j], ==, 0.0f);
-    clip_engine_free_floats (floats);
+    clip_engine_free_values (floats);
   }
 }
 
@@ -266,7 +266,7 @@ impossible_memory_is_an_error (void)
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
     g_autoptr (GError) error = NULL;
 
-    g_assert_null (clip_engine_alloc (sizes[i], &error));
+    g_assert_null (clip_engine_alloc (sizes[i], CLIP_F32, &error));
     g_assert_error (error, CLIP_ERROR, CLIP_ERROR_NO_SPACE);
   }
 }

@@ -57,16 +57,23 @@ expect (const Case *a, const gfloat *src, const gfloat *weights,
 }
 
 static ClipLinear *
-build (ClipEngine *engine, const Case *a, const guint *rows, guint n_rows,
-    const gfloat *weights, const gfloat *bias)
+build_with (const ReferenceNumbers *numbers, ClipEngine *engine, const Case *a,
+    const guint *rows, guint n_rows, const gfloat *weights, const gfloat *bias)
 {
   g_autoptr (GError) error = NULL;
   const ClipLinearSpec spec = { "test", a->in, a->out, a->transposed,
-    a->accumulate, a->activation, rows, n_rows };
+    a->accumulate, a->activation, rows, n_rows, numbers->src, numbers->dst };
   ClipLinear *linear = clip_linear_new (engine, &spec, weights, bias, &error);
 
   g_assert_no_error (error);
   return linear;
+}
+
+static ClipLinear *
+build (ClipEngine *engine, const Case *a, const guint *rows, guint n_rows,
+    const gfloat *weights, const gfloat *bias)
+{
+  return build_with (reference_numbers, engine, a, rows, n_rows, weights, bias);
 }
 
 /* Weights of variance 1 / K, as a trained layer's: values stay near 1, where
@@ -82,30 +89,42 @@ make_weights (const Case *a)
 }
 
 static void
-check_case (ClipEngine *engine, const Case *a)
+check_case (ClipEngine *engine, const Case *a, const ReferenceNumbers *numbers)
 {
   g_autoptr (GError) error = NULL;
   g_autofree gchar *what = g_strdup_printf (
-      "%u x %u to %u, activation %d, transposed %d, accumulate %d", a->rows,
-      a->in, a->out, a->activation, a->transposed, a->accumulate);
-  gsize n_dst = (gsize)a->rows * a->out;
-  gfloat *src = reference_values ((gsize)a->rows * a->in, "src");
+      "%u x %u to %u, activation %d, transposed %d, accumulate %d, numbers %d "
+      "to %d",
+      a->rows, a->in, a->out, a->activation, a->transposed, a->accumulate,
+      numbers->src, numbers->dst);
+  gsize n_src = (gsize)a->rows * a->in, n_dst = (gsize)a->rows * a->out;
+  gfloat *src = reference_values (n_src, "src");
   gfloat *weights = make_weights (a);
   gfloat *bias = a->no_bias ? NULL : reference_values (a->out, "bias");
-  gfloat *dst = reference_values (n_dst, "dst");
   gfloat *expected = reference_values (n_dst, "dst");
-  g_autoptr (ClipLinear) linear = build (engine, a, &a->rows, 1, weights, bias);
+  g_autoptr (ClipLinear) linear =
+      build_with (numbers, engine, a, &a->rows, 1, weights, bias);
+  gpointer packed_src, dst;
+  gfloat *result;
 
+  reference_round (n_src, numbers->src, src);
+  reference_round ((gsize)a->in * a->out, numbers->src, weights);
+  reference_round (n_dst, numbers->dst, expected);
+  packed_src = reference_pack (n_src, numbers->src, src);
+  dst = reference_pack (n_dst, numbers->dst, expected);
   expect (a, src, weights, bias, expected);
   /* What was given may go. */
-  clip_engine_free_floats (weights);
-  clip_engine_free_floats (bias);
-  clip_linear_run (linear, a->rows, src, dst, &error);
+  clip_engine_free_values (weights);
+  clip_engine_free_values (bias);
+  clip_linear_run (linear, a->rows, packed_src, dst, &error);
   g_assert_no_error (error);
-  reference_assert_close (what, dst, expected, n_dst, REFERENCE_TOLERANCE);
-  clip_engine_free_floats (src);
-  clip_engine_free_floats (dst);
-  clip_engine_free_floats (expected);
+  result = reference_unpack (n_dst, numbers->dst, dst);
+  reference_assert_close (what, result, expected, n_dst, numbers->tolerance);
+  clip_engine_free_values (src);
+  clip_engine_free_values (packed_src);
+  clip_engine_free_values (dst);
+  clip_engine_free_values (result);
+  clip_engine_free_values (expected);
 }
 
 static void
@@ -114,7 +133,9 @@ products_are_right (void)
   g_autoptr (ClipEngine) engine = reference_engine ();
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
-    check_case (engine, &cases[i]);
+    for (guint j = 0; j < G_N_ELEMENTS (reference_numbers); j++)
+      if (reference_numbers[j].src <= reference_last_number ())
+        check_case (engine, &cases[i], &reference_numbers[j]);
   g_assert_cmpuint (clip_engine_get_packed_size (engine), ==, 0);
 }
 
@@ -151,10 +172,10 @@ packed_size_is_the_same_for_one_and_many_row_counts (void)
           (gsize)rows[j] * a->out, REFERENCE_TOLERANCE);
     }
     clip_linear_free (many);
-    clip_engine_free_floats (weights);
-    clip_engine_free_floats (src);
-    clip_engine_free_floats (dst);
-    clip_engine_free_floats (expected);
+    clip_engine_free_values (weights);
+    clip_engine_free_values (src);
+    clip_engine_free_values (dst);
+    clip_engine_free_values (expected);
   }
 }
 
@@ -173,10 +194,10 @@ rows_beyond_are_untouched (void)
   g_assert_true (clip_linear_run (linear, 3, src, dst, NULL));
   g_assert_cmpmem (dst + 3 * 33, 4 * 33 * sizeof *dst, before + 3 * 33,
       4 * 33 * sizeof *dst);
-  clip_engine_free_floats (weights);
-  clip_engine_free_floats (src);
-  clip_engine_free_floats (dst);
-  clip_engine_free_floats (before);
+  clip_engine_free_values (weights);
+  clip_engine_free_values (src);
+  clip_engine_free_values (dst);
+  clip_engine_free_values (before);
 }
 
 static void

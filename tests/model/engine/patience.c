@@ -58,9 +58,9 @@ a_team_sleeps_between_frames (void)
   /* Thirty times what 100 looks cost; the defect takes five times as much on
    * a busy machine, and more on an idle one. */
   g_assert_cmpfloat (cpu, <, 0.03 * NAPS * NAP * 1e-6);
-  clip_engine_free_floats (weights);
-  clip_engine_free_floats (src);
-  clip_engine_free_floats (dst);
+  clip_engine_free_values (weights);
+  clip_engine_free_values (src);
+  clip_engine_free_values (dst);
 }
 
 int

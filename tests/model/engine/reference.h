@@ -15,7 +15,34 @@
  * worst order of summing, a tenth of it in blocks. */
 #define REFERENCE_TOLERANCE 2e-6
 
+/* A result of 8 bits of significand: each is off by up to 2^-9 of itself, 0.6
+ * of that on average. */
+#define REFERENCE_BF16_TOLERANCE 2e-3
+
 #define REFERENCE_THREADS 2
+
+/* What a layer's operands may be, and how far it may be off where they are. */
+typedef struct {
+  ClipNumber src;
+  ClipNumber dst;
+  gdouble tolerance;
+} ReferenceNumbers;
+
+static const ReferenceNumbers reference_numbers[] = {
+  { CLIP_F32, CLIP_F32, REFERENCE_TOLERANCE },
+  { CLIP_BF16, CLIP_F32, REFERENCE_TOLERANCE },
+  { CLIP_BF16, CLIP_BF16, REFERENCE_BF16_TOLERANCE },
+};
+
+/* The last number that this CPU multiplies. */
+static inline ClipNumber
+reference_last_number (void)
+{
+  return clip_engine_choose_precision (CLIP_PRECISION_BF16) ==
+                 CLIP_PRECISION_BF16
+             ? CLIP_BF16
+             : CLIP_F32;
+}
 
 static inline ClipEngine *
 reference_engine (void)
@@ -27,18 +54,18 @@ reference_engine (void)
   return engine;
 }
 
-/* (transfer full) of clip_engine_free_floats() */
+/* (transfer full) of clip_engine_free_values() */
 static inline gfloat *
 reference_zeros (gsize n)
 {
   g_autoptr (GError) error = NULL;
-  gfloat *values = clip_engine_alloc (n, &error);
+  gfloat *values = clip_engine_alloc (n, CLIP_F32, &error);
 
   g_assert_no_error (error);
   return values;
 }
 
-/* Uniform in [-1, 1). (transfer full) of clip_engine_free_floats() */
+/* Uniform in [-1, 1). (transfer full) of clip_engine_free_values() */
 static inline gfloat *
 reference_values (gsize n, const gchar *name)
 {
@@ -46,6 +73,47 @@ reference_values (gsize n, const gchar *name)
 
   for (gsize i = 0; i < n; i++)
     values[i] = test_uniform (i, name);
+  return values;
+}
+
+/* The values that @number can hold nearest to these, halves to even. */
+static inline void
+reference_round (gsize n, ClipNumber number, gfloat *values)
+{
+  for (gsize i = 0; number == CLIP_BF16 && i < n; i++) {
+    gint exponent;
+    gdouble fraction = frexp (values[i], &exponent);
+
+    values[i] = ldexp (rint (ldexp (fraction, 8)), exponent - 8);
+  }
+}
+
+/* From f32, which are rounded, to an array of @number and back.
+ * (transfer full) of clip_engine_free_values() */
+static inline gpointer
+reference_pack (gsize n, ClipNumber number, const gfloat *values)
+{
+  g_autoptr (GError) error = NULL;
+  guint8 *packed = clip_engine_alloc (n, number, &error);
+  gsize size = clip_number_get_size (number);
+
+  g_assert_no_error (error);
+  /* A bf16 is the upper half, which lies behind the lower. */
+  for (gsize i = 0; i < n; i++)
+    memcpy (packed + i * size,
+        (const guint8 *)&values[i] + sizeof (gfloat) - size, size);
+  return packed;
+}
+
+static inline gfloat *
+reference_unpack (gsize n, ClipNumber number, gconstpointer packed)
+{
+  gfloat *values = reference_zeros (n);
+  gsize size = clip_number_get_size (number);
+
+  for (gsize i = 0; i < n; i++)
+    memcpy ((guint8 *)&values[i] + sizeof (gfloat) - size,
+        (const guint8 *)packed + i * size, size);
   return values;
 }
 

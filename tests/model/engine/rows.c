@@ -41,22 +41,24 @@ check_layer_norm (ClipEngine *engine, guint rows, guint width, gfloat eps)
   gfloat *beta = reference_values (width, "beta");
   gfloat *dst = reference_zeros (n);
   gfloat *expected = reference_zeros (n);
+  ClipLayerNorm norm = { rows, width, src, gamma, beta, eps, CLIP_F32, dst };
 
   /* A mean of its own for each row. */
   for (gsize i = 0; i < n; i++)
     src[i] += 2.0f * test_uniform (i / width, "mean");
   expect_layer_norm (rows, width, src, gamma, beta, eps, expected);
-  clip_rows_layer_norm (engine, rows, width, src, gamma, beta, eps, dst);
+  clip_rows_layer_norm (engine, &norm);
   /* Rounding of the mean, 1e-7 of it, over a deviation of at least a tenth;
    * rows of 1 and 2 alone can have less, but not these. */
   reference_assert_close ("layer norm", dst, expected, n, 1e-6);
-  clip_rows_layer_norm (engine, rows, width, src, gamma, beta, eps, src);
+  norm.dst = src;
+  clip_rows_layer_norm (engine, &norm);
   reference_assert_close ("layer norm in place", src, expected, n, 1e-6);
-  clip_engine_free_floats (src);
-  clip_engine_free_floats (gamma);
-  clip_engine_free_floats (beta);
-  clip_engine_free_floats (dst);
-  clip_engine_free_floats (expected);
+  clip_engine_free_values (src);
+  clip_engine_free_values (gamma);
+  clip_engine_free_values (beta);
+  clip_engine_free_values (dst);
+  clip_engine_free_values (expected);
 }
 
 static void
@@ -107,19 +109,20 @@ average_pool_is_right (void)
     gfloat *src = reference_values (n_src, "src");
     gfloat *dst = reference_zeros (n_dst);
     gfloat *expected = reference_zeros (n_dst);
+    const ClipAveragePool pool = { p->batch, p->height, p->width, p->channels,
+      p->k, CLIP_F32, src, dst };
 
     for (guint b = 0; b < p->batch; b++)
       for (guint y = 0; y < p->height / p->k; y++)
         for (guint x = 0; x < p->width / p->k; x++)
           for (guint c = 0; c < p->channels; c++)
             expected[at++] = average (p, src, b, y, x, c);
-    clip_rows_average_pool (
-        engine, p->batch, p->height, p->width, p->channels, p->k, src, dst);
+    clip_rows_average_pool (engine, &pool);
     /* k * k roundings of 6e-8. */
     reference_assert_close ("average pool", dst, expected, n_dst, 5e-7);
-    clip_engine_free_floats (src);
-    clip_engine_free_floats (dst);
-    clip_engine_free_floats (expected);
+    clip_engine_free_values (src);
+    clip_engine_free_values (dst);
+    clip_engine_free_values (expected);
   }
 }
 
@@ -147,8 +150,8 @@ check_activation (
           before[i], values[i], expected);
   }
   g_assert_cmpfloat (values[n], ==, before[n]);
-  clip_engine_free_floats (values);
-  clip_engine_free_floats (before);
+  clip_engine_free_values (values);
+  clip_engine_free_values (before);
 }
 
 static void
@@ -193,8 +196,8 @@ exponential_is_exact_to_a_unit_or_so (void)
   }
   g_test_message ("exp is within %.3f units of the last place", worst);
   g_assert_cmpfloat (worst, <=, 1.2);
-  clip_engine_free_floats (src);
-  clip_engine_free_floats (dst);
+  clip_engine_free_values (src);
+  clip_engine_free_values (dst);
 }
 
 static void
@@ -210,8 +213,10 @@ softmax_sums_to_one_over_what_is_seen (void)
     for (guint n_keys = 1; n_keys <= WIDTH; n_keys++) {
       gfloat *scores = reference_values (ROWS * STRIDE, "scores");
       gfloat *before = reference_values (ROWS * STRIDE, "scores");
+      const ClipSoftmax softmax = { ROWS, WIDTH, STRIDE, n_keys, causal, 3.0f,
+        scores, CLIP_F32, scores };
 
-      clip_rows_softmax (ROWS, WIDTH, STRIDE, n_keys, causal, 3.0f, scores);
+      clip_rows_softmax (&softmax);
       for (guint t = 0; t < ROWS; t++) {
         const gfloat *row = scores + t * STRIDE, *x = before + t * STRIDE;
         guint n = causal ? MIN (t + 1, n_keys) : n_keys;
@@ -224,8 +229,8 @@ softmax_sums_to_one_over_what_is_seen (void)
         for (guint i = n; i < WIDTH; i++)
           g_assert_cmpfloat (row[i], ==, 0.0f);
       }
-      clip_engine_free_floats (scores);
-      clip_engine_free_floats (before);
+      clip_engine_free_values (scores);
+      clip_engine_free_values (before);
     }
 }
 
