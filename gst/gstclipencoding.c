@@ -132,7 +132,7 @@ gst_clip_encoding_submit (
   };
 
   picture.request =
-      clip_service_encode_picture (self->model.service, self->model.picture);
+      clip_stream_encode_picture (self->model.stream, self->model.picture);
   if (!push (self, &picture)) {
     clip_request_cancel (picture.request);
     clip_request_unref (picture.request);

@@ -133,6 +133,8 @@ gst_clip_model_open (GstClipModel *model, GstElement *element,
     return FALSE;
   }
   check_threads (element, &opened, options.threads);
+  opened.stream =
+      clip_stream_new (opened.service, &(ClipStreamOptions){ .alone = TRUE });
   info = clip_service_get_info (opened.service);
   opened.preprocessor = clip_preprocessor_new (&info->preprocess);
   picture_size = gst_clip_model_get_picture_size (&opened);
@@ -146,6 +148,7 @@ gst_clip_model_open (GstClipModel *model, GstElement *element,
 void
 gst_clip_model_close (GstClipModel *model)
 {
+  clip_stream_free (model->stream);
   clip_service_release (model->service);
   g_clear_pointer (&model->preprocessor, clip_preprocessor_free);
   g_free (model->picture);

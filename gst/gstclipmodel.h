@@ -12,6 +12,7 @@
 
 typedef struct {
   ClipService *service;
+  ClipStream *stream;
   ClipPreprocessor *preprocessor;
   guint8 *picture;  /* [S, S, 3], the stream's own slot */
   guint8 *previous; /* [S, S, 3]: what was encoded before it */

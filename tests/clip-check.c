@@ -34,6 +34,7 @@ static const gchar help[] =
 
 typedef struct {
   ClipService *service;
+  ClipStream *stream;
   const ClipModelInfo *info;
   ClipCheckpoint *checkpoint;
   ClipTokenizer *tokenizer; /* NULL without a text side */
@@ -57,6 +58,7 @@ check_clear (Check *check)
   g_clear_pointer (&check->preprocessor, clip_preprocessor_free);
   g_clear_pointer (&check->tokenizer, clip_tokenizer_free);
   clip_checkpoint_free (check->checkpoint);
+  clip_stream_free (check->stream);
   clip_service_release (check->service);
   json_decref (check->expected);
   g_free (check->goldens);
@@ -107,6 +109,8 @@ open_model (Check *check, const gchar *path, GError **error)
     return FALSE;
   check->load_seconds =
       (gdouble)(g_get_monotonic_time () - start) / G_TIME_SPAN_SECOND;
+  check->stream =
+      clip_stream_new (check->service, &(ClipStreamOptions){ .alone = TRUE });
   check->info = clip_service_get_info (check->service);
   check->preprocessor = clip_preprocessor_new (&check->info->preprocess);
   check->checkpoint = clip_checkpoint_open (path, error);
@@ -287,7 +291,7 @@ compare_pictures (Check *check, GError **error)
     if (picture.width != check->info->image_size)
       g_error ("'%s' is %u wide, the model's picture %u", path, picture.width,
           check->info->image_size);
-    request = clip_service_encode_picture (check->service, picture.rgb);
+    request = clip_stream_encode_picture (check->stream, picture.rgb);
     if (!clip_request_wait (request, error))
       return FALSE;
     check->n_pictures++;

@@ -59,6 +59,9 @@ typedef struct {
   ClipPrecision precision; /* of the image tower; texts are always f32 */
 } ClipEncoderOptions;
 
+/* The largest batch that makes a picture cheaper. Any thread. */
+guint clip_encoder_choose_batch (const ClipModel *model);
+
 /* The image tower is packed here; the text tower when first needed. All calls
  * come from the thread that called this.
  *

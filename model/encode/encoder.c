@@ -7,8 +7,17 @@
 
 #include <string.h>
 
-/* One picture at a time, or as many as fit. */
-#define MAX_BATCHES 2
+/* The sizes that any number of pictures is put together from: powers of two,
+ * and the largest. */
+#define MAX_BATCHES 4
+G_STATIC_ASSERT (1u << (MAX_BATCHES - 1) >= CLIP_ENCODER_MAX_BATCH);
+
+/* Rows with which a product is as fast as it gets. */
+#define ENOUGH_ROWS 256
+
+/* A ModifiedResNet's first layers have rows enough for one picture alone, the
+ * last of four by far not. */
+#define RESNET_BATCH 4
 
 struct _ClipEncoder {
   ClipModel *model;
@@ -55,9 +64,9 @@ build (ClipEncoder *self, const ClipEncoderOptions *options, GError **error)
       clip_checkpoint_get_config (clip_model_get_checkpoint (self->model));
   ClipTowerContext context;
 
-  self->batches[self->n_batches++] = 1;
-  if (max_batch > 1)
-    self->batches[self->n_batches++] = max_batch;
+  for (guint batch = 1; batch < max_batch; batch *= 2)
+    self->batches[self->n_batches++] = batch;
+  self->batches[self->n_batches++] = max_batch;
   self->engine = clip_engine_new (options->n_threads, error);
   if (self->engine == NULL)
     return FALSE;
@@ -132,6 +141,22 @@ clip_encoder_choose_precision (ClipPrecision wanted)
   return clip_engine_choose_precision (wanted);
 }
 
+guint
+clip_encoder_choose_batch (const ClipModel *model)
+{
+  const ClipVisionConfig *config =
+      &clip_checkpoint_get_config (clip_model_get_checkpoint (model))->vision;
+  guint batch = 1, grid;
+
+  if (config->kind == CLIP_VISION_MODIFIED_RESNET)
+    return RESNET_BATCH;
+  grid = config->image_size / config->patch_size;
+  while (
+      batch * (grid * grid + 1) < ENOUGH_ROWS && batch < CLIP_ENCODER_MAX_BATCH)
+    batch *= 2;
+  return batch;
+}
+
 gsize
 clip_encoder_get_packed_size (const ClipEncoder *self)
 {
@@ -169,8 +194,18 @@ normalise (const ClipEncoder *self, const gchar *what, guint n,
   return TRUE;
 }
 
-/* All at once where they fill the largest batch, else one at a time: the bits
- * of an embedding then depend on nothing but which of the two it was.
+/* The largest size that is not more than what is left. */
+static guint
+choose_size (const ClipEncoder *self, guint n)
+{
+  guint i = self->n_batches - 1;
+
+  while (self->batches[i] > n)
+    i--;
+  return self->batches[i];
+}
+
+/* In as few calls as the sizes allow: seven are four, two and one.
  *
  * Only one of @pictures and @pixels is given. */
 static gboolean
@@ -179,9 +214,10 @@ encode (ClipEncoder *self, guint n, const guint8 *const *pictures,
 {
   const ClipModelInfo *info = clip_model_get_info (self->model);
   gsize n_values = count_pixel_values (self);
-  guint batch = n == self->batches[self->n_batches - 1] ? n : 1;
+  guint batch;
 
   for (guint done = 0; done < n; done += batch) {
+    batch = choose_size (self, n - done);
     if (pixels != NULL)
       memcpy (self->pixels, pixels + done * n_values,
           sizeof (gfloat) * batch * n_values);

@@ -3,7 +3,7 @@
 
 /* The worker of a service: opens the model in its own thread (oneDNN's
  * primitives belong to the thread, and its team, that made them), then runs
- * requests in the order of their arrival. */
+ * what the queue gives. */
 #include "serve/service.h"
 
 #include "clip-error.h"
@@ -11,10 +11,7 @@
 #include "serve/threads.h"
 
 #include <stdlib.h>
-
-/* In wait mode the batch is fixed, so that the same input gives the same bits
- * whatever else runs. */
-#define WAIT_BATCH 1
+#include <string.h>
 
 /* How long the end of the process waits for workers: far more than one
  * inference of the largest model. */
@@ -60,8 +57,7 @@ static gboolean
 open_model (ClipService *service, GError **error)
 {
   const ClipConfig *config;
-  const ClipEncoderOptions options = { .n_threads = service->threads,
-    .max_batch = WAIT_BATCH,
+  ClipEncoderOptions options = { .n_threads = service->threads,
     .precision = service->precision };
 
   service->model = clip_model_open (service->path, error);
@@ -75,6 +71,11 @@ open_model (ClipService *service, GError **error)
     if (service->tokenizer == NULL)
       return FALSE;
   }
+  options.max_batch = clip_encoder_choose_batch (service->model);
+  clip_queue_init (&service->queue, options.max_batch, service->batch_timeout);
+  service->embeddings =
+      g_new (gfloat, (gsize)options.max_batch *
+                         clip_model_get_info (service->model)->embed_dim);
   service->encoder = clip_encoder_new (service->model, &options, error);
   if (service->encoder == NULL)
     return FALSE;
@@ -97,15 +98,24 @@ register_exit_handler (void)
 }
 
 static void
-encode_picture (ClipService *service, ClipRequest *request)
+encode_pictures (ClipService *service, ClipRequest **requests, guint n)
 {
-  const guint8 *pictures[] = { request->picture };
+  gsize embed_dim = clip_model_get_info (service->model)->embed_dim;
+  const guint8 *pictures[CLIP_ENCODER_MAX_BATCH];
   guint64 start = clip_threads_now ();
-  GError *error = NULL;
+  g_autoptr (GError) error = NULL;
 
+  for (guint i = 0; i < n; i++)
+    pictures[i] = requests[i]->picture;
   clip_encoder_encode_pictures (
-      service->encoder, 1, pictures, request->embedding, &error);
-  clip_request_finish (request, clip_threads_now () - start, error);
+      service->encoder, n, pictures, service->embeddings, &error);
+  for (guint i = 0; i < n; i++) {
+    memcpy (requests[i]->embedding, service->embeddings + i * embed_dim,
+        sizeof (gfloat) * embed_dim);
+    requests[i]->batch = n;
+    clip_request_finish (requests[i], clip_threads_now () - start,
+        error != NULL ? g_error_copy (error) : NULL);
+  }
 }
 
 static gboolean
@@ -148,27 +158,41 @@ encode_prompts (ClipService *service, ClipRequest *request)
 }
 
 static void
-run_request (ClipService *service, ClipRequest *request)
+run_work (ClipService *service, const ClipWork *work)
 {
-  if (clip_request_is_cancelled (request)) {
-    clip_request_finish (request, 0, NULL);
-    return;
+  ClipRequest *wanted[CLIP_ENCODER_MAX_BATCH];
+  guint n = 0;
+
+  for (guint i = 0; i < work->n_requests; i++) {
+    if (clip_request_is_cancelled (work->requests[i]))
+      clip_request_finish (work->requests[i], 0, NULL);
+    else
+      wanted[n++] = work->requests[i];
   }
-  if (request->picture != NULL)
-    encode_picture (service, request);
-  else
-    encode_prompts (service, request);
+  if (n > 0 && wanted[0]->stream != NULL)
+    encode_pictures (service, wanted, n);
+  else if (n > 0)
+    encode_prompts (service, wanted[0]);
 }
 
-/* The next request, or NULL when it is time to go. */
-static ClipRequest *
-take_request (ClipService *service)
+/* FALSE when it is time to go. */
+static gboolean
+take_work (ClipService *service, ClipWork *work)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&service->lock);
 
-  while (!service->quit && g_queue_is_empty (&service->queue))
-    g_cond_wait (&service->changed, &service->lock);
-  return service->quit ? NULL : g_queue_pop_head (&service->queue);
+  while (!service->quit) {
+    gint64 deadline = G_MAXINT64;
+
+    if (clip_queue_take (
+            &service->queue, g_get_monotonic_time (), work, &deadline))
+      return TRUE;
+    if (deadline == G_MAXINT64)
+      g_cond_wait (&service->changed, &service->lock);
+    else
+      g_cond_wait_until (&service->changed, &service->lock, deadline);
+  }
+  return FALSE;
 }
 
 static void
@@ -189,7 +213,7 @@ refuse_rest (ClipService *service)
   ClipRequest *request;
 
   g_mutex_lock (&service->lock);
-  while ((request = g_queue_pop_head (&service->queue)) != NULL) {
+  while ((request = clip_queue_pop (&service->queue)) != NULL) {
     g_mutex_unlock (&service->lock);
     clip_request_finish (request, 0,
         g_error_new_literal (CLIP_ERROR, CLIP_ERROR_CANCELLED,
@@ -205,15 +229,16 @@ work (gpointer data)
 {
   ClipService *service = data;
   GError *error = NULL;
-  ClipRequest *request;
+  ClipWork taken;
 
   clip_threads_lower_priority ();
   if (open_model (service, &error))
     register_exit_handler ();
   publish_open (service, error);
-  while ((request = take_request (service)) != NULL) {
-    run_request (service, request);
-    clip_request_unref (request);
+  while (take_work (service, &taken)) {
+    run_work (service, &taken);
+    for (guint i = 0; i < taken.n_requests; i++)
+      clip_request_unref (taken.requests[i]);
   }
   refuse_rest (service);
   /* Packed by this thread, freed by this thread; the model's facts stay with

@@ -5,12 +5,6 @@
  * and instance id are one model, however many elements ask. */
 #include "serve/service.h"
 
-#include <string.h>
-
-/* Finished picture requests kept for reuse: more than any stream has under
- * way. */
-#define POOL_SIZE 64
-
 static GMutex registry_lock;
 static GHashTable *registry; /* key -> ClipService, not referenced */
 
@@ -28,7 +22,7 @@ service_new (const ClipServiceOptions *options, const gchar *key)
       options->threads == 0 ? cpus : MIN (options->threads, cpus);
   g_mutex_init (&service->lock);
   g_cond_init (&service->changed);
-  g_queue_init (&service->queue);
+  service->batch_timeout = options->batch_timeout;
   g_queue_init (&service->pool);
   return service;
 }
@@ -36,7 +30,10 @@ service_new (const ClipServiceOptions *options, const gchar *key)
 static void
 service_free (ClipService *service)
 {
-  g_queue_clear_full (&service->pool, (GDestroyNotify)clip_request_free);
+  GList *link;
+
+  while ((link = g_queue_pop_head_link (&service->pool)) != NULL)
+    clip_request_free (link->data);
   g_clear_pointer (&service->tokenizer, clip_tokenizer_free);
   g_clear_pointer (&service->model, clip_model_unref);
   g_clear_error (&service->open_error);
@@ -45,6 +42,7 @@ service_free (ClipService *service)
   g_free (service->key);
   g_free (service->path);
   g_free (service->description);
+  g_free (service->embeddings);
   g_free (service);
 }
 
@@ -144,6 +142,18 @@ clip_service_get_threads (const ClipService *service)
   return service->threads;
 }
 
+guint64
+clip_service_get_batch_timeout (const ClipService *service)
+{
+  return service->batch_timeout;
+}
+
+guint
+clip_service_get_max_batch (const ClipService *service)
+{
+  return service->queue.max_batch;
+}
+
 ClipPrecision
 clip_service_get_precision (const ClipService *service)
 {
@@ -160,78 +170,4 @@ guint64
 clip_service_get_encode_time (const ClipService *service)
 {
   return service->encode_time;
-}
-
-/* --- requests --- */
-
-static gsize
-get_picture_size (const ClipService *service)
-{
-  gsize side = clip_service_get_info (service)->image_size;
-
-  return side * side * 3;
-}
-
-static void
-submit (ClipService *service, ClipRequest *request)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&service->lock);
-
-  g_queue_push_tail (&service->queue, clip_request_ref (request));
-  g_cond_broadcast (&service->changed);
-}
-
-static ClipRequest *
-take_pooled (ClipService *service)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&service->lock);
-
-  return g_queue_pop_head (&service->pool);
-}
-
-ClipRequest *
-clip_service_encode_picture (ClipService *service, const guint8 *picture)
-{
-  gsize size = get_picture_size (service);
-  ClipRequest *request = take_pooled (service);
-
-  if (request == NULL)
-    request = clip_request_new (
-        service, size, clip_service_get_info (service)->embed_dim);
-  clip_service_ref (service);
-  memcpy (request->picture, picture, size);
-  submit (service, request);
-  return request;
-}
-
-ClipRequest *
-clip_service_encode_prompts (ClipService *service, const gchar *const *prompts,
-    const gchar *const *templates)
-{
-  ClipRequest *request = clip_request_new (service, 0, 0);
-
-  clip_service_ref (service);
-  request->prompts = g_strdupv ((gchar **)prompts);
-  request->templates = g_strdupv ((gchar **)templates);
-  submit (service, request);
-  return request;
-}
-
-void
-clip_service_recycle (ClipService *service, ClipRequest *request)
-{
-  gboolean kept = FALSE;
-
-  if (request->picture != NULL) {
-    g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&service->lock);
-
-    if (g_queue_get_length (&service->pool) < POOL_SIZE) {
-      clip_request_reset (request);
-      g_queue_push_head (&service->pool, request);
-      kept = TRUE;
-    }
-  }
-  if (!kept)
-    clip_request_free (request);
-  clip_service_unref (service);
 }

@@ -5,14 +5,19 @@
 
 #include "clip-error.h"
 #include "serve/service.h"
+#include "serve/stream.h"
+
+/* Finished picture requests kept for reuse: those of as many streams as one
+ * service is meant for, one waiting and one running of each. */
+#define POOL_SIZE 128
 
 ClipRequest *
-clip_request_new (ClipService *service, gsize picture_size, guint embed_dim)
+clip_request_new (gsize picture_size, guint embed_dim)
 {
   ClipRequest *request = g_new0 (ClipRequest, 1);
 
   request->ref_count = 1;
-  request->service = service;
+  request->link.data = request;
   g_mutex_init (&request->lock);
   g_cond_init (&request->changed);
   if (picture_size > 0) {
@@ -37,9 +42,12 @@ void
 clip_request_reset (ClipRequest *request)
 {
   request->ref_count = 1;
+  request->service = NULL;
+  request->stream = NULL;
   request->done = FALSE;
   request->cancelled = FALSE;
   request->encode_time = 0;
+  request->batch = 0;
   g_clear_error (&request->error);
   g_clear_pointer (&request->prompts, g_strfreev);
   g_clear_pointer (&request->templates, g_strfreev);
@@ -53,11 +61,33 @@ clip_request_ref (ClipRequest *request)
   return request;
 }
 
+/* Whether the pool took it. */
+static gboolean
+recycle (ClipService *service, ClipRequest *request)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&service->lock);
+
+  if (g_queue_get_length (&service->pool) >= POOL_SIZE)
+    return FALSE;
+  g_queue_push_head_link (&service->pool, &request->link);
+  return TRUE;
+}
+
 void
 clip_request_unref (ClipRequest *request)
 {
-  if (request != NULL && g_atomic_int_dec_and_test (&request->ref_count))
-    clip_service_recycle (request->service, request);
+  ClipService *service;
+  ClipStream *stream;
+
+  if (request == NULL || !g_atomic_int_dec_and_test (&request->ref_count))
+    return;
+  service = request->service;
+  stream = request->stream;
+  clip_request_reset (request);
+  if (request->picture == NULL || !recycle (service, request))
+    clip_request_free (request);
+  clip_stream_unref (stream);
+  clip_service_unref (service);
 }
 
 gboolean
@@ -109,10 +139,19 @@ clip_request_is_done (ClipRequest *request)
 void
 clip_request_cancel (ClipRequest *request)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&request->lock);
+  ClipService *service = request->service;
+  gboolean waited;
 
+  g_mutex_lock (&request->lock);
   request->cancelled = TRUE;
   g_cond_broadcast (&request->changed);
+  g_mutex_unlock (&request->lock);
+
+  g_mutex_lock (&service->lock);
+  waited = clip_queue_remove (&service->queue, request);
+  g_mutex_unlock (&service->lock);
+  if (waited)
+    clip_request_unref (request);
 }
 
 const gfloat *
@@ -131,4 +170,64 @@ guint64
 clip_request_get_encode_time (const ClipRequest *request)
 {
   return request->encode_time;
+}
+
+guint
+clip_request_get_batch (const ClipRequest *request)
+{
+  return request->batch;
+}
+
+/* --- on its way --- */
+
+gsize
+clip_service_get_picture_size (const ClipService *service)
+{
+  gsize side = clip_service_get_info (service)->image_size;
+
+  return side * side * 3;
+}
+
+static ClipRequest *
+take_pooled (ClipService *service)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&service->lock);
+  GList *link = g_queue_pop_head_link (&service->pool);
+
+  return link != NULL ? link->data : NULL;
+}
+
+ClipRequest *
+clip_service_take_picture_request (ClipService *service)
+{
+  ClipRequest *request = take_pooled (service);
+
+  if (request == NULL)
+    request = clip_request_new (clip_service_get_picture_size (service),
+        clip_service_get_info (service)->embed_dim);
+  request->service = clip_service_ref (service);
+  return request;
+}
+
+void
+clip_service_submit (ClipService *service, ClipRequest *request)
+{
+  gint64 now = g_get_monotonic_time ();
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&service->lock);
+
+  clip_queue_add (&service->queue, clip_request_ref (request), now);
+  g_cond_broadcast (&service->changed);
+}
+
+ClipRequest *
+clip_service_encode_prompts (ClipService *service, const gchar *const *prompts,
+    const gchar *const *templates)
+{
+  ClipRequest *request = clip_request_new (0, 0);
+
+  request->service = clip_service_ref (service);
+  request->prompts = g_strdupv ((gchar **)prompts);
+  request->templates = g_strdupv ((gchar **)templates);
+  clip_service_submit (service, request);
+  return request;
 }

@@ -10,6 +10,12 @@
 struct _ClipRequest {
   gint ref_count; /* atomic */
   ClipService *service;
+  ClipStream *stream; /* of a picture; NULL for prompts */
+
+  /* Under the service's lock. */
+  GList link;          /* in a line of the queue, or in the pool */
+  gboolean is_waiting; /* in a line */
+  gint64 arrival;      /* microseconds */
 
   GMutex lock; /* of all below that is not fixed at submission */
   GCond changed;
@@ -17,6 +23,7 @@ struct _ClipRequest {
   gboolean cancelled;
   GError *error; /* of a request that is done and failed */
   guint64 encode_time;
+  guint batch;
 
   guint8 *picture;   /* S x S x 3; NULL for prompts */
   gfloat *embedding; /* [embed_dim]; NULL for prompts */
@@ -26,10 +33,8 @@ struct _ClipRequest {
   ClipPromptSet *prompt_set;
 };
 
-/* @service: not referenced here
- * @picture_size: bytes, or 0 for prompts */
-ClipRequest *clip_request_new (
-    ClipService *service, gsize picture_size, guint embed_dim);
+/* @picture_size: bytes, or 0 for prompts */
+ClipRequest *clip_request_new (gsize picture_size, guint embed_dim);
 void clip_request_free (ClipRequest *request);
 
 /* Makes a finished request as new; its buffers stay. */

@@ -2,8 +2,9 @@
 /* SPDX-FileCopyrightText: the clipfilter authors */
 
 /* The door of serve/: one model in the process, however many elements use it,
- * and the worker thread that runs it. Streams hand in pictures and prompts as
- * requests; a request can be waited for and can be given up at any time.
+ * and the worker thread that runs it. Streams hand in pictures, and pictures of
+ * several streams that wait together are encoded as a batch. A request can be
+ * waited for and can be given up at any time.
  *
  * All functions are thread-safe. Nobody ever joins a worker: the last release
  * tells it to go, and it frees the model when its current work is done. */
@@ -19,11 +20,13 @@ typedef struct {
   const gchar *instance_id; /* (nullable): separates equal models */
   ClipPrecision precision;  /* asked for */
   guint threads;            /* of the worker's team; 0 = the usable CPUs */
+  guint64 batch_timeout;    /* nanoseconds; 0 = a batch is what is there */
 } ClipServiceOptions;
 
 /* Opens the model, or joins one that is open: the same files, precision and
  * instance id. Returns when the model is packed and self-tested. The first
- * opener's @threads hold; clip_service_get_threads() tells them.
+ * opener's @threads and @batch_timeout hold; clip_service_get_threads() and
+ * clip_service_get_batch_timeout() tell them.
  *
  * Returns: (transfer full): NULL with the errors of clip_model_open(),
  *   clip_encoder_new() and clip_tokenizer_new(), or CLIP_ERROR_MODEL where the
@@ -37,6 +40,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipService, clip_service_release)
 
 const ClipModelInfo *clip_service_get_info (const ClipService *service);
 guint clip_service_get_threads (const ClipService *service);
+guint64 clip_service_get_batch_timeout (const ClipService *service);
+
+/* Most pictures in one call: as many as make each of them cheaper. */
+guint clip_service_get_max_batch (const ClipService *service);
 
 /* What it computes in: never CLIP_PRECISION_AUTO. */
 ClipPrecision clip_service_get_precision (const ClipService *service);
@@ -61,16 +68,9 @@ ClipRequest *clip_request_ref (ClipRequest *request);
 void clip_request_unref (ClipRequest *request); /* NULL is allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipRequest, clip_request_unref)
 
-/* Queues a picture behind earlier requests. Recycles the memory of finished
- * requests, so that a running stream allocates nothing.
- *
- * @picture: S x S x 3 bytes, copied
- *
- * Returns: (transfer full) */
-ClipRequest *clip_service_encode_picture (
-    ClipService *service, const guint8 *picture);
-
 /* Queues a prompt set. The text tower is packed when the first one arrives.
+ * Sets take turns, a slice of texts at a time, and with pictures: a picture
+ * never waits for more than one slice.
  *
  * @prompts: NULL-terminated, copied
  * @templates: (nullable): NULL-terminated, copied
@@ -98,5 +98,46 @@ const gfloat *clip_request_get_embedding (const ClipRequest *request);
 /* NULL for pictures. */
 ClipPromptSet *clip_request_get_prompt_set (const ClipRequest *request);
 
-/* Nanoseconds of wall clock that the worker spent on it. */
+/* Nanoseconds of wall clock that the worker spent on it, or on its batch. */
 guint64 clip_request_get_encode_time (const ClipRequest *request);
+
+/* Pictures that were encoded in the same call, itself included. */
+guint clip_request_get_batch (const ClipRequest *request);
+
+/* --- streams of pictures --- */
+
+typedef struct _ClipStream ClipStream;
+
+/* Where the encoder cannot serve all, a stream is served twice as often as one
+ * of the next lower priority; none waits for ever. */
+#define CLIP_STREAM_MAX_PRIORITY 7
+
+typedef struct {
+  gboolean alone; /* pictures never join a batch, so that the same picture gives
+                   * the same bits whatever else runs */
+  guint priority; /* 0 … CLIP_STREAM_MAX_PRIORITY */
+} ClipStreamOptions;
+
+/* Cheap, also while others run; an option changes by a new stream. */
+ClipStream *clip_stream_new (
+    ClipService *service, const ClipStreamOptions *options);
+
+/* Cancels what still waits; what runs already ends and keeps its result. NULL
+ * is allowed. Never blocks. */
+void clip_stream_free (ClipStream *stream);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipStream, clip_stream_free)
+
+/* Whether no picture of the stream waits to be taken by the worker. A live
+ * stream hands in the next one only then: one picture ahead keeps the encoder
+ * busy, more would only be older. Never blocks. */
+gboolean clip_stream_has_credit (ClipStream *stream);
+
+/* Queues a picture behind the stream's earlier ones, which end in this order.
+ * Recycles the memory of finished requests, so that a running stream allocates
+ * nothing.
+ *
+ * @picture: S x S x 3 bytes, copied
+ *
+ * Returns: (transfer full) */
+ClipRequest *clip_stream_encode_picture (
+    ClipStream *stream, const guint8 *picture);

@@ -6,7 +6,7 @@
  * registry), the worker, and each request under way. */
 #pragma once
 
-#include "serve/request.h"
+#include "serve/queue.h"
 
 struct _ClipService {
   gint ref_count; /* atomic */
@@ -16,6 +16,7 @@ struct _ClipService {
   gchar *path;
   ClipPrecision precision; /* what runs */
   guint threads;           /* asked for; clamped to the usable CPUs */
+  guint64 batch_timeout;   /* nanoseconds */
 
   guint n_users; /* under the registry's lock */
 
@@ -25,8 +26,8 @@ struct _ClipService {
   gboolean failed; /* open_error says why */
   gboolean quit;
   GError *open_error;
-  GQueue queue; /* of ClipRequest, each with a reference */
-  GQueue pool;  /* of finished picture requests, without one */
+  ClipQueue queue; /* for use once open */
+  GQueue pool;     /* of finished picture requests, without a reference */
 
   /* The worker's own while it lives; the model's facts may be read by all
    * once the service is open. */
@@ -36,13 +37,19 @@ struct _ClipService {
   gboolean text_tested;
   gchar *description;  /* fixed once open, as the next */
   guint64 encode_time; /* nanoseconds, of a picture in the self-test */
+  gfloat *embeddings;  /* [largest batch, embed_dim] */
 };
 
 ClipService *clip_service_ref (ClipService *service);
 void clip_service_unref (ClipService *service);
 
-/* Takes a request whose last reference is gone. */
-void clip_service_recycle (ClipService *service, ClipRequest *request);
+gsize clip_service_get_picture_size (const ClipService *service);
+
+/* From the pool, or new. */
+ClipRequest *clip_service_take_picture_request (ClipService *service);
+
+/* Queues it, with a reference of the queue's own. */
+void clip_service_submit (ClipService *service, ClipRequest *request);
 
 /* Starts the worker, which opens the model and then serves requests until
  * told to quit.

@@ -44,6 +44,13 @@ make_picture (ClipService *service, guint8 shade)
   return picture;
 }
 
+/* One picture at a time, as in wait mode. */
+static ClipStream *
+open_stream (ClipService *service)
+{
+  return clip_stream_new (service, &(ClipStreamOptions){ .alone = TRUE });
+}
+
 static void
 assert_workers_leave (guint left)
 {
@@ -100,6 +107,7 @@ static void
 pictures_have_embeddings_of_length_1 (void)
 {
   g_autoptr (ClipService) service = acquire (NULL);
+  g_autoptr (ClipStream) stream = open_stream (service);
   guint embed_dim = clip_service_get_info (service)->embed_dim;
 
   /* More than the pool keeps under way, so that memory is recycled. */
@@ -107,7 +115,7 @@ pictures_have_embeddings_of_length_1 (void)
     g_autoptr (GError) error = NULL;
     g_autofree guint8 *picture = make_picture (service, (guint8)i);
     g_autoptr (ClipRequest) request =
-        clip_service_encode_picture (service, picture);
+        clip_stream_encode_picture (stream, picture);
 
     g_assert_true (clip_request_wait (request, &error));
     g_assert_no_error (error);
@@ -122,12 +130,11 @@ static void
 same_picture_gives_the_same_bits (void)
 {
   g_autoptr (ClipService) service = acquire (NULL);
+  g_autoptr (ClipStream) stream = open_stream (service);
   g_autofree guint8 *picture = make_picture (service, 7);
   gsize bytes = clip_service_get_info (service)->embed_dim * sizeof (gfloat);
-  g_autoptr (ClipRequest) first =
-      clip_service_encode_picture (service, picture);
-  g_autoptr (ClipRequest) second =
-      clip_service_encode_picture (service, picture);
+  g_autoptr (ClipRequest) first = clip_stream_encode_picture (stream, picture);
+  g_autoptr (ClipRequest) second = clip_stream_encode_picture (stream, picture);
 
   g_assert_true (clip_request_wait (first, NULL));
   g_assert_true (clip_request_wait (second, NULL));
@@ -163,6 +170,7 @@ static void
 a_cancelled_request_returns_before_the_queue_is_done (void)
 {
   g_autoptr (ClipService) service = acquire (NULL);
+  g_autoptr (ClipStream) stream = open_stream (service);
   g_autofree guint8 *picture = make_picture (service, 1);
   g_autoptr (GPtrArray) requests =
       g_ptr_array_new_with_free_func ((GDestroyNotify)clip_request_unref);
@@ -170,7 +178,7 @@ a_cancelled_request_returns_before_the_queue_is_done (void)
   ClipRequest *last;
 
   for (guint i = 0; i < MANY; i++)
-    g_ptr_array_add (requests, clip_service_encode_picture (service, picture));
+    g_ptr_array_add (requests, clip_stream_encode_picture (stream, picture));
   last = g_ptr_array_index (requests, MANY - 1);
   clip_request_cancel (last);
   g_assert_false (clip_request_wait (last, &error));
@@ -195,6 +203,7 @@ static void
 a_release_while_busy_neither_blocks_nor_hangs_a_waiter (void)
 {
   ClipService *service = acquire (NULL);
+  g_autoptr (ClipStream) stream = open_stream (service);
   g_autofree guint8 *picture = make_picture (service, 1);
   g_autoptr (GPtrArray) requests =
       g_ptr_array_new_with_free_func ((GDestroyNotify)clip_request_unref);
@@ -202,7 +211,7 @@ a_release_while_busy_neither_blocks_nor_hangs_a_waiter (void)
   GThread *waiter;
 
   for (guint i = 0; i < MANY; i++)
-    g_ptr_array_add (requests, clip_service_encode_picture (service, picture));
+    g_ptr_array_add (requests, clip_stream_encode_picture (stream, picture));
   waiter = g_thread_new (
       "waiter", wait_for_it, g_ptr_array_index (requests, MANY - 1));
   clip_service_release (service);
@@ -230,9 +239,10 @@ acquire_and_release (gpointer unused)
 {
   for (guint i = 0; i < 10; i++) {
     ClipService *service = acquire (NULL);
+    g_autoptr (ClipStream) stream = open_stream (service);
     g_autofree guint8 *picture = make_picture (service, (guint8)i);
     g_autoptr (ClipRequest) request =
-        clip_service_encode_picture (service, picture);
+        clip_stream_encode_picture (stream, picture);
 
     if (i % 2 == 0)
       g_assert_true (clip_request_wait (request, NULL));

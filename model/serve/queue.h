@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+/* What a worker runs next. Streams with waiting pictures share the encoder by
+ * weight: each picture moves its stream's turn back by a step, and the least
+ * turn comes first; who comes back from a pause starts at the turn of the one
+ * in service, so that it neither saves up nor loses. Prompt sets are encoded a
+ * slice at a time, in a round, and a slice comes between pictures or when no
+ * picture waits: pictures are delayed by one slice at most, however many
+ * prompts there are, and prompts by one batch of pictures for each slice.
+ *
+ * No function locks: the caller does. */
+#pragma once
+
+#include "serve/request.h"
+
+typedef struct {
+  GQueue streams;          /* those with waiting pictures */
+  GQueue prompts;          /* of ClipRequest */
+  guint n_sharing;         /* streams whose pictures may form batches */
+  guint max_batch;         /* of pictures */
+  gint64 batch_timeout;    /* microseconds */
+  guint64 turn;            /* of the picture taken last */
+  gboolean pictures_taken; /* since the last slice of prompts */
+} ClipQueue;
+
+/* What a stream is to the queue. */
+typedef struct {
+  GList link;          /* in the queue's streams, while pictures wait */
+  GQueue pictures;     /* waiting, of ClipRequest */
+  gboolean is_sharing; /* batches may hold pictures of other streams too */
+  guint64 step;
+  guint64 turn;
+} ClipQueuePlace;
+
+/* What is taken at once: pictures, or one prompt set; each with a reference. */
+typedef struct {
+  ClipRequest *requests[CLIP_ENCODER_MAX_BATCH];
+  guint n_requests;
+} ClipWork;
+
+/* @batch_timeout: nanoseconds */
+void clip_queue_init (ClipQueue *queue, guint max_batch, guint64 batch_timeout);
+
+void clip_queue_enter (
+    ClipQueue *queue, ClipQueuePlace *place, const ClipStreamOptions *options);
+void clip_queue_leave (ClipQueue *queue, ClipQueuePlace *place);
+
+/* @request: (transfer full)
+ * @now: g_get_monotonic_time() */
+void clip_queue_add (ClipQueue *queue, ClipRequest *request, gint64 now);
+
+/* Returns: whether it waited; its reference is the caller's then. */
+gboolean clip_queue_remove (ClipQueue *queue, ClipRequest *request);
+
+/* @deadline: (inout): moved forward to when a batch is waited for no longer
+ *
+ * Returns: FALSE where nothing is to be run before. */
+gboolean clip_queue_take (
+    ClipQueue *queue, gint64 now, ClipWork *work, gint64 *deadline);
+
+/* Any that waits, with its reference, or NULL. */
+ClipRequest *clip_queue_pop (ClipQueue *queue);
+
+/* The same of one stream's pictures. */
+ClipRequest *clip_queue_pop_picture (ClipQueue *queue, ClipQueuePlace *place);

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: the clipfilter authors */
+
+/* clip-streams-bench: how many results a second streams get that share one
+ * encoder, each with one picture ahead, when their pictures form batches and
+ * when each is encoded alone. The two take turns, so that what else the machine
+ * does falls on both. */
+
+#include "published.h"
+
+#include "serve/serve.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define AHEAD 2       /* one picture runs, one waits */
+#define LOOK 1000     /* microseconds between two frames of a stream */
+#define STAGGER 37000 /* microseconds between the first of two streams */
+
+typedef struct {
+  ClipService *service;
+  gboolean alone;
+  gint64 end; /* monotonic, microseconds */
+  guint seed;
+  GArray *delays;  /* gint64, from handing in to done */
+  guint n_batched; /* sum of the batches they came in */
+} Camera;
+
+static gint n_streams = 8;
+static gint n_threads = 0;
+static gint seconds = 5;
+static gint n_rounds = 3;
+static gint n_busy = 0;
+static gdouble rate = 0;
+static gchar *arch = NULL;
+
+static const GOptionEntry entries[] = {
+  { "streams", 0, 0, G_OPTION_ARG_INT, &n_streams, "Streams (8)", "N" },
+  { "threads", 0, 0, G_OPTION_ARG_INT, &n_threads,
+      "The encoder's threads (the usable CPUs)", "N" },
+  { "seconds", 0, 0, G_OPTION_ARG_INT, &seconds, "Of each round (5)", "S" },
+  { "rounds", 0, 0, G_OPTION_ARG_INT, &n_rounds, "Of each kind (3)", "N" },
+  { "rate", 0, 0, G_OPTION_ARG_DOUBLE, &rate,
+      "Pictures a second of each stream (as many as can be)", "R" },
+  { "busy", 0, 0, G_OPTION_ARG_INT, &n_busy,
+      "Threads that do nothing but take the CPU, at normal priority (0)", "N" },
+  { "arch", 0, 0, G_OPTION_ARG_STRING, &arch,
+      "A published model's shapes (ViT-B/32)", "NAME" },
+  { NULL },
+};
+
+static guint8 *
+make_picture (const ClipService *service, guint seed)
+{
+  gsize side = clip_service_get_info (service)->image_size;
+  guint8 *picture = g_malloc (side * side * 3);
+
+  for (gsize i = 0; i < side * side * 3; i++)
+    picture[i] = (guint8)((i * (seed + 3)) >> 7);
+  return picture;
+}
+
+/* A picture on its way. */
+typedef struct {
+  ClipRequest *request; /* NULL: none */
+  gint64 begin;
+} Picture;
+
+static void
+finish (Camera *camera, Picture *picture)
+{
+  g_autoptr (ClipRequest) request = g_steal_pointer (&picture->request);
+  g_autoptr (GError) error = NULL;
+  gint64 delay;
+
+  if (!clip_request_wait (request, &error))
+    g_error ("%s", error->message);
+  delay = g_get_monotonic_time () - picture->begin;
+  g_array_append_val (camera->delays, delay);
+  camera->n_batched += clip_request_get_batch (request);
+}
+
+/* As a live stream does: looks at each frame what is done, and hands one in
+ * when it may. */
+static gpointer
+run_camera (gpointer data)
+{
+  Camera *camera = data;
+  const ClipStreamOptions options = { .alone = camera->alone };
+  g_autoptr (ClipStream) stream = clip_stream_new (camera->service, &options);
+  g_autofree guint8 *pixels = make_picture (camera->service, camera->seed);
+  Picture pictures[AHEAD] = { { NULL } };
+  gint64 now, due = g_get_monotonic_time () + camera->seed * STAGGER;
+
+  while ((now = g_get_monotonic_time ()) < camera->end) {
+    for (guint i = 0; i < AHEAD; i++) {
+      Picture *picture = &pictures[i];
+
+      if (picture->request != NULL && clip_request_is_done (picture->request))
+        finish (camera, picture);
+      if (picture->request != NULL || now < due ||
+          !clip_stream_has_credit (stream))
+        continue;
+      picture->begin = now;
+      picture->request = clip_stream_encode_picture (stream, pixels);
+      due += rate > 0 ? (gint64)(G_USEC_PER_SEC / rate) : 0;
+    }
+    g_usleep (LOOK);
+  }
+  for (guint i = 0; i < AHEAD; i++)
+    if (pictures[i].request != NULL)
+      finish (camera, &pictures[i]);
+  return NULL;
+}
+
+static gint
+compare (gconstpointer a, gconstpointer b)
+{
+  gint64 difference = *(const gint64 *)a - *(const gint64 *)b;
+
+  return (difference > 0) - (difference < 0);
+}
+
+static gdouble
+get_quantile (const GArray *sorted, gdouble q)
+{
+  guint i = (guint)(q * (sorted->len - 1));
+
+  return g_array_index (sorted, gint64, i) / 1000.;
+}
+
+/* Returns: results a second. */
+static gdouble
+run_round (ClipService *service, gboolean alone)
+{
+  g_autofree Camera *cameras = g_new0 (Camera, n_streams);
+  g_autofree GThread **threads = g_new0 (GThread *, n_streams);
+  g_autoptr (GArray) delays = g_array_new (FALSE, FALSE, sizeof (gint64));
+  guint n_least = G_MAXUINT, n_most = 0, n_batched = 0;
+  gint64 begin = g_get_monotonic_time ();
+  gdouble per_second;
+
+  for (gint i = 0; i < n_streams; i++) {
+    cameras[i] = (Camera){ service, alone, begin + seconds * G_USEC_PER_SEC, i,
+      g_array_new (FALSE, FALSE, sizeof (gint64)) };
+    threads[i] = g_thread_new ("camera", run_camera, &cameras[i]);
+  }
+  for (gint i = 0; i < n_streams; i++) {
+    GArray *own = cameras[i].delays;
+
+    g_thread_join (threads[i]);
+    n_batched += cameras[i].n_batched;
+    n_least = MIN (n_least, own->len);
+    n_most = MAX (n_most, own->len);
+    g_array_append_vals (delays, own->data, own->len);
+    g_array_unref (own);
+  }
+  per_second = delays->len /
+               ((g_get_monotonic_time () - begin) / (gdouble)G_USEC_PER_SEC);
+  g_array_sort (delays, compare);
+  g_print ("%-7s %7.1f results/s, batch %.2f, a stream has %u to %u, delay p50 "
+           "%.1f p99 %.1f max %.1f ms\n",
+      alone ? "alone" : "batched", per_second, n_batched / (gdouble)delays->len,
+      n_least, n_most, get_quantile (delays, .5), get_quantile (delays, .99),
+      get_quantile (delays, 1));
+  return per_second;
+}
+
+static gpointer
+be_busy (gpointer stop)
+{
+  volatile guint64 n = 0;
+
+  while (!g_atomic_int_get ((gint *)stop))
+    n++;
+  return NULL;
+}
+
+static const TestPublished *
+find_published (const gchar *name)
+{
+  g_autofree gchar *plain = g_strdelimit (g_strdup (name), "/", '-');
+
+  for (guint i = 0; i < test_n_published; i++)
+    if (g_str_equal (test_published[i].name, plain))
+      return &test_published[i];
+  g_printerr ("There is no '%s'. There are:", name);
+  for (guint i = 0; i < test_n_published; i++)
+    g_printerr (" %s", test_published[i].name);
+  g_printerr ("\n");
+  exit (1);
+}
+
+/* As published, but for the text side: one of BERT's of the size that CLIP's
+ * has, because there is a vocabulary for it, the demonstration model's.
+ *
+ * Returns: (transfer full): for test_checkpoint_remove() */
+static gchar *
+write_model (const TestPublished *published)
+{
+  static const TestWordsSpec text = { 512, 12, 8, 2048, 21128, 512, TRUE };
+  const TestCheckpointSpec values = { .quick = TRUE, .dtype = CLIP_DTYPE_F32 };
+  static const gchar path[] = SOURCE_DIR "/pipelines/demo-model/vocab.txt";
+  g_autofree gchar *vocab = NULL;
+  TestPublished changed = *published;
+  gchar *folder;
+
+  if (!g_file_get_contents (path, &vocab, NULL, NULL))
+    g_error ("'%s' cannot be read", path);
+  changed.spec.text = text;
+  folder = test_published_write (&changed, TEST_FORM_BARE, &values);
+  test_checkpoint_write (folder, "vocab.txt", vocab);
+  return folder;
+}
+
+static void
+run (ClipService *service)
+{
+  g_autofree GThread **busy = g_new0 (GThread *, n_busy);
+  gdouble batched = 0, alone = 0;
+  gint stop = FALSE;
+
+  g_print ("%s in %s, %s, %u threads, largest batch %u, %d streams, %d busy\n",
+      clip_service_get_info (service)->id,
+      clip_precision_get_name (clip_service_get_precision (service)),
+      clip_service_describe (service), clip_service_get_threads (service),
+      clip_service_get_max_batch (service), n_streams, n_busy);
+  for (gint i = 0; i < n_busy; i++)
+    busy[i] = g_thread_new ("busy", be_busy, &stop);
+  for (gint i = 0; i < n_rounds; i++) {
+    batched += run_round (service, FALSE);
+    alone += run_round (service, TRUE);
+  }
+  g_atomic_int_set (&stop, TRUE);
+  for (gint i = 0; i < n_busy; i++)
+    g_thread_join (busy[i]);
+  g_print ("batched / alone: %.3f\n", batched / alone);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (GOptionContext) context =
+      g_option_context_new ("- streams that share an encoder");
+  ClipServiceOptions options = { .precision = CLIP_PRECISION_AUTO };
+  g_autoptr (ClipService) service = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *model = NULL;
+  gchar *folder;
+
+  g_option_context_add_main_entries (context, entries, NULL);
+  if (!g_option_context_parse (context, &argc, &argv, &error))
+    g_error ("%s", error->message);
+  folder = write_model (find_published (arch != NULL ? arch : "ViT-B/32"));
+  model = g_build_filename (folder, "model.safetensors", NULL);
+  options.model = model;
+  options.threads = n_threads;
+  service = clip_service_acquire (&options, &error);
+  test_checkpoint_remove (folder);
+  if (service == NULL)
+    g_error ("%s", error->message);
+  run (service);
+  return 0;
+}
