@@ -130,9 +130,8 @@ gst_clip_filter_ask_if_live (GstClipFilter *filter, gboolean *live)
 
 /* --- states --- */
 
-/* A stream begins, or goes on elsewhere: nothing of before is carried. */
-static void
-reset_stream (GstClipFilter *self)
+void
+gst_clip_filter_reset_stream (GstClipFilter *self)
 {
   gst_clip_encoding_drop (self);
   gst_clip_scene_restart (&self->watch.scene);
@@ -140,6 +139,7 @@ reset_stream (GstClipFilter *self)
   g_clear_pointer (&self->newest, gst_clip_result_free);
   g_clear_pointer (&self->best, g_free);
   self->schedule = (GstClipSchedule){ 0 };
+  self->last_time = GST_CLOCK_TIME_NONE;
   GST_OBJECT_LOCK (self);
   self->earliest = GST_CLOCK_TIME_NONE;
   GST_OBJECT_UNLOCK (self);
@@ -192,7 +192,7 @@ gst_clip_filter_start (GstBaseTransform *trans)
         GST_ELEMENT (self), GST_MESSAGE_ERROR, "Cannot use the prompts", error);
     return FALSE;
   }
-  reset_stream (self);
+  gst_clip_filter_reset_stream (self);
   self->mode_decided = FALSE;
   self->watch.scene = (GstClipScene){ 0 };
   self->n_results = 0;
@@ -208,7 +208,7 @@ gst_clip_filter_stop (GstBaseTransform *trans)
   GstClipFilter *self = GST_CLIP_FILTER (trans);
 
   gst_clip_prompts_stop (self);
-  reset_stream (self);
+  gst_clip_filter_reset_stream (self);
   g_clear_pointer (&self->prompt_set, clip_prompt_set_unref);
   gst_clip_reader_clear (&self->reader);
   self->reader.info = (GstVideoInfo){ 0 };
@@ -305,14 +305,14 @@ gst_clip_filter_sink_event (GstBaseTransform *trans, GstEvent *event)
     break;
   case GST_EVENT_FLUSH_STOP:
     gst_clip_encoding_resume (self, &self->encoding.flushing);
-    reset_stream (self);
+    gst_clip_filter_reset_stream (self);
     break;
   case GST_EVENT_STREAM_START:
     gst_clip_passage_collect (self);
     self->mode_decided = FALSE;
     self->orientation = (GstClipOrientation){ 0 };
     set_geometry (self);
-    reset_stream (self);
+    gst_clip_filter_reset_stream (self);
     break;
   case GST_EVENT_TAG:
     if (gst_clip_orientation_take (&self->orientation, event))
@@ -320,7 +320,7 @@ gst_clip_filter_sink_event (GstBaseTransform *trans, GstEvent *event)
     break;
   case GST_EVENT_SEGMENT:
     gst_clip_passage_collect (self);
-    reset_stream (self);
+    gst_clip_filter_reset_stream (self);
     break;
   case GST_EVENT_GAP:
     gst_clip_passage_collect (self);

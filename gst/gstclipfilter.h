@@ -59,6 +59,7 @@ struct _GstClipFilter {
   guint64 n_results;
   GstClipResult *newest;       /* of this segment, or NULL */
   GstClipStamp last;           /* of the last frame: times and size alone */
+  GstClockTime last_time;      /* GstClipDue's, of it; or NONE */
   gchar *best;                 /* prompt that was told last, or NULL */
   ClipPromptSet *prompt_set;   /* in use, or NULL */
   guint revision;              /* of it */
@@ -72,6 +73,9 @@ struct _GstClipFilter {
  *
  * Returns: whether there is an answer */
 gboolean gst_clip_filter_ask_if_live (GstClipFilter *filter, gboolean *live);
+
+/* Time goes on elsewhere: nothing of before is carried. */
+void gst_clip_filter_reset_stream (GstClipFilter *filter);
 
 /* Posts one warning and counts it. */
 void gst_clip_filter_warn (

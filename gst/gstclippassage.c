@@ -8,6 +8,9 @@
 
 #define GST_CAT_DEFAULT gst_clip_debug
 
+/* Less is the trembling of timestamps, or frames out of order. */
+#define JUMP GST_SECOND
+
 void
 gst_clip_passage_decide_mode (GstClipFilter *self)
 {
@@ -42,7 +45,6 @@ typedef struct {
   GstClipGate gate;
   GstClockTime max_age, trouble_after; /* 0: none */
   gboolean qos;
-  gboolean map_utc;
   gboolean rescored; /* the newest result's prompts changed */
   gchar *element, *source;
   GstStructure *entry; /* of the result that was told last, or NULL */
@@ -91,8 +93,6 @@ copy_settings (GstClipFilter *self, Passage *passage)
   passage->due.interval = settings->inference_interval;
   passage->due.period = get_period (&settings->max_inference_rate);
   passage->due.earliest = self->earliest;
-  passage->map_utc = self->map_utc;
-  self->map_utc = FALSE;
   GST_OBJECT_UNLOCK (self);
   passage->gate.longest = get_shorter (passage->gate.longest, passage->max_age);
   stamp->element = passage->element;
@@ -103,12 +103,13 @@ copy_settings (GstClipFilter *self, Passage *passage)
 }
 
 static void
-map_utc (GstClipFilter *self, const Passage *passage)
+map_utc (GstClipFilter *self, GstClockTime running_time)
 {
-  GstClockTime running_time = passage->stamp.running_time;
-
-  if (passage->map_utc)
+  GST_OBJECT_LOCK (self);
+  if (self->map_utc)
     self->has_utc_offset = FALSE;
+  self->map_utc = FALSE;
+  GST_OBJECT_UNLOCK (self);
   if (self->has_utc_offset || !self->live ||
       !GST_CLOCK_TIME_IS_VALID (running_time))
     return;
@@ -116,13 +117,37 @@ map_utc (GstClipFilter *self, const Passage *passage)
   self->utc_offset = g_get_real_time () * GST_USECOND - running_time;
 }
 
-/* Something must tell how often frames are due and how old results are. */
+/* Something must tell how often frames are due and how old results are: where
+ * there is no running time of a frame, that of now. */
 static GstClockTime
 get_clock_time (GstClipFilter *self)
 {
   g_autoptr (GstClock) clock = gst_element_get_clock (GST_ELEMENT (self));
 
-  return clock != NULL ? gst_clock_get_time (clock) : gst_util_get_timestamp ();
+  if (clock == NULL)
+    return gst_util_get_timestamp ();
+  return gst_clock_get_time (clock) -
+         gst_element_get_base_time (GST_ELEMENT (self));
+}
+
+/* A camera that was lost may count from 0 again without saying so: what is here
+ * is then of another time, and would never grow old. */
+static void
+heed_time (GstClipFilter *self, Passage *passage)
+{
+  GstClockTime time = passage->due.time;
+
+  if (GST_CLOCK_TIME_IS_VALID (self->last_time) &&
+      time + JUMP < self->last_time) {
+    GST_INFO_OBJECT (self,
+        "time jumped back from %" GST_TIME_FORMAT " to %" GST_TIME_FORMAT,
+        GST_TIME_ARGS (self->last_time), GST_TIME_ARGS (time));
+    gst_clip_passage_collect (self);
+    gst_clip_filter_reset_stream (self);
+    self->has_utc_offset = FALSE;
+    passage->due.earliest = GST_CLOCK_TIME_NONE;
+  }
+  self->last_time = time;
 }
 
 static Passage
@@ -135,16 +160,17 @@ receive (GstClipFilter *self, GstBuffer *buffer)
   stamp->width = GST_VIDEO_INFO_WIDTH (&self->reader.info);
   stamp->height = GST_VIDEO_INFO_HEIGHT (&self->reader.info);
   gst_clip_stamp_set_times (stamp, buffer, &GST_BASE_TRANSFORM (self)->segment);
-  map_utc (self, &passage);
+  passage.due.time = GST_CLOCK_TIME_IS_VALID (stamp->running_time)
+                         ? stamp->running_time
+                         : get_clock_time (self);
+  heed_time (self, &passage);
+  map_utc (self, stamp->running_time);
   gst_clip_stamp_set_utc (
       stamp, buffer, self->has_utc_offset ? &self->utc_offset : NULL);
   self->last = *stamp;
 
   passage.due.gap = GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP);
   passage.due.running_time = stamp->running_time;
-  passage.due.time = GST_CLOCK_TIME_IS_VALID (stamp->running_time)
-                         ? stamp->running_time
-                         : get_clock_time (self);
   if (!passage.qos || (self->mode == GST_CLIP_INFERENCE_WAIT && !self->live))
     passage.due.earliest = GST_CLOCK_TIME_NONE;
   return passage;
