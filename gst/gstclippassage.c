@@ -322,11 +322,12 @@ look (GstClipFilter *self, const Passage *passage)
 }
 
 /* The embedding that is here is this frame's as well; one that is on its way
- * will be carried when it comes. */
+ * will be carried when it comes, one that has just come is. */
 static void
 repeat (GstClipFilter *self, Passage *passage)
 {
-  if (self->newest == NULL || self->encoding.n_pictures > 0)
+  if (self->newest == NULL || passage->entry != NULL ||
+      self->encoding.n_pictures > 0)
     return;
   gst_clip_result_repeat (self->newest, ++self->n_results);
   tell (self, passage);
