@@ -23,7 +23,8 @@ gst_clip_encoding_has_credit (GstClipFilter *self, GstClockTime interval)
 
   if (encoding->n_pictures == 0)
     return TRUE;
-  if (encoding->n_pictures == GST_CLIP_PICTURES || encoding->encode_time == 0)
+  if (encoding->n_pictures == GST_CLIP_PICTURES || encoding->encode_time == 0 ||
+      !clip_stream_has_credit (self->model.stream))
     return FALSE;
   idle = encoding->pictures[0].begun + encoding->encode_time;
   return gst_util_get_timestamp () + MIN (interval, MAX_AHEAD) >= idle;
