@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: the clipfilter authors */
 
 /* What a pipeline is told of the time that frames stay in clipfilter. */
-#include "../../gst/gstcliplatency.h"
+#include "gst/gstcliplatency.h"
 #include "filters.h"
 #include "journal.h"
 

@@ -4,7 +4,7 @@
 /* Which frames are due: at most as many a second as were asked for, whatever
  * their timestamps do. Expected: what "the first at or after each multiple of
  * the period" means, counted by hand. */
-#include "../../gst/gstclipschedule.h"
+#include "gst/gstclipschedule.h"
 #include "filters.h"
 #include "journal.h"
 
