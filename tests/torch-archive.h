@@ -7,13 +7,14 @@
 #pragma once
 
 #include <glib.h>
+#include <stdio.h>
 
 typedef struct {
   const gchar *name; /* with the folder: "archive/data/0" */
   gconstpointer bytes;
   gsize size;
   /* Described as one of more than 4 GiB: by 64-bit numbers beside 32-bit ones
-   * that are all ones. */
+   * that are all ones. One that is, or lies behind so many, always is. */
   gboolean is_large;
 } TestMember;
 
@@ -25,6 +26,21 @@ typedef struct {
 #define TEST_END_64 "PK\6\6"
 #define TEST_LOCATOR_64 "PK\6\7"
 
+/* One that goes to a file member by member, of any size. */
+typedef struct {
+  FILE *file;
+  GByteArray *directory;
+  guint64 size; /* bytes written */
+  gsize n_members;
+} TestArchive;
+
+/* @archive: (out caller-allocates): for test_archive_end()
+ * @file: written from its beginning, and not closed */
+void test_archive_begin (TestArchive *archive, FILE *file);
+void test_archive_add (TestArchive *archive, const TestMember *member);
+void test_archive_end (TestArchive *archive);
+
+/* One of less than 4 GiB, in memory. */
 GByteArray *test_archive_new (const TestMember *members, gsize n_members);
 
 /* Where the record @index of its kind begins. */

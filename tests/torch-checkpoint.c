@@ -6,6 +6,7 @@
 #include "load/safetensors.h"
 #include "torch-archive.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 #define SPACING 3
@@ -23,11 +24,9 @@ static const struct {
 };
 
 typedef struct {
-  const TestTorchForm *form;
-  GByteArray *pickle;
-  GPtrArray *storages; /* GByteArray */
-  GArray *sizes;       /* gsize: of an element of each storage */
-} Writer;
+  gsize size; /* bytes of an element */
+  guint64 n;  /* elements */
+} Storage;
 
 /* Where a tensor lies. */
 typedef struct {
@@ -35,6 +34,14 @@ typedef struct {
   guint type;
   guint64 offset, strides[CLIP_STORED_MAX_DIMS];
 } Place;
+
+typedef struct {
+  const TestTorchForm *form;
+  const GPtrArray *tensors; /* ClipStoredTensor */
+  Place *places;            /* of each */
+  GByteArray *pickle;
+  GArray *storages; /* Storage */
+} Writer;
 
 static void
 put (GByteArray *pickle, const gchar *opcodes)
@@ -87,13 +94,27 @@ order_dims (TestLayout layout, guint n_dims, guint *order)
   }
 }
 
+static gsize
+get_spacing (const Writer *writer)
+{
+  return writer->form->layout == TEST_LAYOUT_SPACED ? SPACING : 1;
+}
+
+static Storage *
+get_storage (const Writer *writer, guint index)
+{
+  return &g_array_index (writer->storages, Storage, index);
+}
+
+/* In a storage that grows by it. */
 static Place
 place (Writer *writer, const ClipStoredTensor *stored)
 {
   const TestLayout layout = writer->form->layout;
   guint order[CLIP_STORED_MAX_DIMS];
-  guint64 step = layout == TEST_LAYOUT_SPACED ? SPACING : 1;
+  guint64 step = get_spacing (writer);
   Place at = { 0 };
+  Storage *storage;
 
   while (!g_str_equal (types[at.type].type, stored->type))
     at.type++;
@@ -103,35 +124,55 @@ place (Writer *writer, const ClipStoredTensor *stored)
     step *= stored->dims[order[i]];
   }
   if (layout != TEST_LAYOUT_SHARED || writer->storages->len == 0) {
-    g_ptr_array_add (writer->storages, g_byte_array_new ());
-    g_array_append_val (writer->sizes, types[at.type].size);
+    Storage empty = { types[at.type].size, 0 };
+    g_array_append_val (writer->storages, empty);
   }
   at.storage = writer->storages->len - 1;
-  at.offset = ((GByteArray *)writer->storages->pdata[at.storage])->len /
-              types[at.type].size;
-  at.offset += layout == TEST_LAYOUT_SPACED;
+  storage = get_storage (writer, at.storage);
+  at.offset = storage->n + (layout == TEST_LAYOUT_SPACED);
+  storage->n += stored->n_elements * get_spacing (writer);
   return at;
 }
 
 static void
-write_elements (Writer *writer, const ClipStoredTensor *stored, const Place *at)
+write_elements (const ClipStoredTensor *stored, const Place *at, guint8 *bytes)
 {
-  GByteArray *storage = writer->storages->pdata[at->storage];
   const gsize size = types[at->type].size;
-  const gsize spacing =
-      writer->form->layout == TEST_LAYOUT_SPACED ? SPACING : 1;
   const gsize n = stored->n_elements;
-  g_autofree guint8 *bytes = g_malloc (n * size + 1);
+  g_autofree guint8 *elements = g_malloc (n * size + 1);
 
-  g_assert_true (
-      clip_file_read_at (stored->file, stored->offset, bytes, n * size, NULL));
-  g_byte_array_set_size (storage, (guint)(storage->len + n * spacing * size));
+  g_assert_true (clip_file_read_at (
+      stored->file, stored->offset, elements, n * size, NULL));
   for (gsize i = 0; i < n; i++) {
     gsize to = at->offset, rest = i;
     for (guint d = stored->n_dims; d-- > 0; rest /= stored->dims[d])
       to += rest % stored->dims[d] * at->strides[d];
-    memcpy (storage->data + to * size, bytes + i * size, size);
+    memcpy (bytes + to * size, elements + i * size, size);
   }
+}
+
+/* Returns: (transfer full): a storage's bytes */
+static guint8 *
+make_storage (const Writer *writer, guint index)
+{
+  const TestLayout layout = writer->form->layout;
+  const Storage *storage = get_storage (writer, index);
+  guint8 *bytes = g_malloc0 (storage->n * storage->size + 1);
+
+  for (guint i = 0; i < writer->tensors->len; i++) {
+    const ClipStoredTensor *stored = writer->tensors->pdata[i];
+    const Place *at = &writer->places[i];
+
+    if (at->storage != index)
+      continue;
+    if (layout == TEST_LAYOUT_DENSE || layout == TEST_LAYOUT_SHARED)
+      g_assert_true (clip_file_read_at (stored->file, stored->offset,
+          bytes + at->offset * storage->size,
+          stored->n_elements * storage->size, NULL));
+    else
+      write_elements (stored, at, bytes);
+  }
+  return bytes;
 }
 
 static void
@@ -154,13 +195,12 @@ put_storage (Writer *writer, const Place *at, guint64 n)
 static void
 put_tensor (Writer *writer, const ClipStoredTensor *stored, const Place *at)
 {
-  const GByteArray *storage = writer->storages->pdata[at->storage];
   g_autofree gchar *name = g_strconcat (
       writer->form->is_parallel ? "module." : "", stored->name, NULL);
 
   put_text (writer->pickle, name);
   put (writer->pickle, "ctorch._utils\n_rebuild_tensor_v2\n(");
-  put_storage (writer, at, storage->len / types[at->type].size);
+  put_storage (writer, at, get_storage (writer, at->storage)->n);
   put_number (writer->pickle, at->offset);
   put_numbers (writer->pickle, stored->dims, stored->n_dims);
   put_numbers (writer->pickle, at->strides, stored->n_dims);
@@ -169,14 +209,12 @@ put_tensor (Writer *writer, const ClipStoredTensor *stored, const Place *at)
 }
 
 static void
-put_tensors (Writer *writer, const GPtrArray *tensors)
+put_tensors (Writer *writer)
 {
-  g_autofree Place *places = g_new (Place, tensors->len);
+  const GPtrArray *tensors = writer->tensors;
 
-  for (guint i = 0; i < tensors->len; i++) {
-    places[i] = place (writer, tensors->pdata[i]);
-    write_elements (writer, tensors->pdata[i], &places[i]);
-  }
+  for (guint i = 0; i < tensors->len; i++)
+    writer->places[i] = place (writer, tensors->pdata[i]);
   put_proto (writer->pickle);
   if (writer->form->is_training) {
     put (writer->pickle, "}(");
@@ -186,60 +224,71 @@ put_tensors (Writer *writer, const GPtrArray *tensors)
   }
   put (writer->pickle, "ccollections\nOrderedDict\n)R(");
   for (guint i = 0; i < tensors->len; i++)
-    put_tensor (writer, tensors->pdata[i], &places[i]);
+    put_tensor (writer, tensors->pdata[i], &writer->places[i]);
   put (writer->pickle, writer->form->is_training ? "uu." : "u.");
 }
 
-static GByteArray *
-build_archive (const Writer *writer)
+static void
+write_archive (const Writer *writer, FILE *file)
 {
-  const guint n = writer->storages->len;
-  g_autofree TestMember *members = g_new (TestMember, n + 2);
-  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
-
-  members[0] = (TestMember){ "archive/data.pkl", writer->pickle->data,
+  const TestMember pickle = { "archive/data.pkl", writer->pickle->data,
     writer->pickle->len };
-  members[1] = (TestMember){ "archive/byteorder", "little", 6 };
-  for (guint i = 0; i < n; i++) {
-    const GByteArray *storage = writer->storages->pdata[i];
-    g_ptr_array_add (names, g_strdup_printf ("archive/data/%u", i));
-    members[i + 2] =
-        (TestMember){ names->pdata[i], storage->data, storage->len };
+  const TestMember order = { "archive/byteorder", "little", 6 };
+  TestArchive archive;
+
+  test_archive_begin (&archive, file);
+  test_archive_add (&archive, &pickle);
+  test_archive_add (&archive, &order);
+  for (guint i = 0; i < writer->storages->len; i++) {
+    const Storage *storage = get_storage (writer, i);
+    g_autofree guint8 *bytes = make_storage (writer, i);
+    g_autofree gchar *name = g_strdup_printf ("archive/data/%u", i);
+    const TestMember member = { name, bytes, storage->n * storage->size };
+
+    test_archive_add (&archive, &member);
   }
-  return test_archive_new (members, n + 2);
+  test_archive_end (&archive);
 }
 
-static GByteArray *
-build_legacy (const Writer *writer)
+static void
+write_bytes (FILE *file, gconstpointer bytes, gsize size)
+{
+  g_assert_cmpuint (fwrite (bytes, 1, size, file), ==, size);
+}
+
+static void
+write_legacy (const Writer *writer, FILE *file)
 {
   static const guint8 magic[] = { 0x80, 2, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46,
     0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, '.' };
-  GByteArray *file = g_byte_array_new ();
+  g_autoptr (GByteArray) head = g_byte_array_new ();
 
-  g_byte_array_append (file, magic, sizeof magic);
-  put_proto (file);
-  put (file, "M\xe9\3.");
-  put_proto (file);
-  put (file, "}(");
-  put_text (file, "protocol_version");
-  put (file, "M\xe9\3");
-  put_text (file, "little_endian");
-  put (file, "\x88u.");
-  g_byte_array_append (file, writer->pickle->data, writer->pickle->len);
-  put_proto (file);
-  put (file, "](");
+  g_byte_array_append (head, magic, sizeof magic);
+  put_proto (head);
+  put (head, "M\xe9\3.");
+  put_proto (head);
+  put (head, "}(");
+  put_text (head, "protocol_version");
+  put (head, "M\xe9\3");
+  put_text (head, "little_endian");
+  put (head, "\x88u.");
+  g_byte_array_append (head, writer->pickle->data, writer->pickle->len);
+  put_proto (head);
+  put (head, "](");
   for (guint i = 0; i < writer->storages->len; i++) {
     g_autofree gchar *key = g_strdup_printf ("%u", i);
-    put_text (file, key);
+    put_text (head, key);
   }
-  put (file, "e.");
+  put (head, "e.");
+  write_bytes (file, head->data, head->len);
   for (guint i = 0; i < writer->storages->len; i++) {
-    const GByteArray *storage = writer->storages->pdata[i];
-    test_append_number (
-        file, storage->len / g_array_index (writer->sizes, gsize, i), 8);
-    g_byte_array_append (file, storage->data, storage->len);
+    const Storage *storage = get_storage (writer, i);
+    const guint64 n = GUINT64_TO_LE (storage->n);
+    g_autofree guint8 *bytes = make_storage (writer, i);
+
+    write_bytes (file, &n, sizeof n);
+    write_bytes (file, bytes, storage->n * storage->size);
   }
-  return file;
 }
 
 void
@@ -249,15 +298,16 @@ test_torch_convert (
   g_autoptr (ClipFile) file = clip_file_open (safetensors, NULL);
   g_autoptr (GPtrArray) tensors = clip_safetensors_read (file, NULL);
   g_autoptr (GByteArray) pickle = g_byte_array_new ();
-  g_autoptr (GPtrArray) storages =
-      g_ptr_array_new_with_free_func ((GDestroyNotify)g_byte_array_unref);
-  g_autoptr (GArray) sizes = g_array_new (FALSE, FALSE, sizeof (gsize));
-  g_autoptr (GByteArray) bytes = NULL;
-  Writer writer = { form, pickle, storages, sizes };
+  g_autoptr (GArray) storages = g_array_new (FALSE, FALSE, sizeof (Storage));
+  g_autofree Place *places = NULL;
+  Writer writer = { form, tensors, NULL, pickle, storages };
+  FILE *written = NULL;
 
   g_assert_nonnull (tensors);
-  put_tensors (&writer, tensors);
-  bytes = form->is_legacy ? build_legacy (&writer) : build_archive (&writer);
-  g_assert_true (g_file_set_contents (
-      path, (const gchar *)bytes->data, (gssize)bytes->len, NULL));
+  writer.places = places = g_new (Place, tensors->len);
+  put_tensors (&writer);
+  written = g_fopen (path, "wb");
+  g_assert_nonnull (written);
+  (form->is_legacy ? write_legacy : write_archive) (&writer, written);
+  g_assert_cmpint (fclose (written), ==, 0);
 }
