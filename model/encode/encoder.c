@@ -2,6 +2,7 @@
 /* SPDX-FileCopyrightText: the clipfilter authors */
 
 #include "encode/tower.h"
+#include "encode/weights.h"
 
 #include "clip-error.h"
 
@@ -82,6 +83,7 @@ build (ClipEncoder *self, const ClipEncoderOptions *options, GError **error)
   context = make_context (
       self, self->precision == CLIP_PRECISION_BF16 ? CLIP_BF16 : CLIP_F32);
   self->vision = self->vision_kind->build (&context, error);
+  clip_weights_return_memory ();
   return self->vision != NULL;
 }
 
@@ -271,6 +273,7 @@ build_text (ClipEncoder *self, GError **error)
   if (self->text_kind == NULL)
     return FALSE;
   self->text = self->text_kind->build (&context, error);
+  clip_weights_return_memory ();
   return self->text != NULL;
 }
 

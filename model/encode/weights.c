@@ -7,6 +7,10 @@
 
 #include <math.h>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 /* The same in every published ModifiedResNet. */
 #define BATCH_NORM_EPS 1e-5
 
@@ -117,4 +121,12 @@ clip_weights_linear (ClipEngine *engine, const ClipLinearSpec *spec,
   }
   named.name = clip_tensor_get_name (tensors.weight);
   return clip_linear_new (engine, &named, weights, bias, error);
+}
+
+void
+clip_weights_return_memory (void)
+{
+#ifdef __GLIBC__
+  malloc_trim (0);
+#endif
 }

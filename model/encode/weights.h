@@ -30,3 +30,7 @@ gfloat *clip_weights_read_folded (
  * @tensors: .bias may be NULL */
 ClipLinear *clip_weights_linear (ClipEngine *engine, const ClipLinearSpec *spec,
     ClipAffineTensors tensors, GError **error);
+
+/* Gives back to the system what the C library keeps of memory that was freed:
+ * arrays as large as the largest tensor, which nothing later asks for. */
+void clip_weights_return_memory (void);
