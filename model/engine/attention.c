@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: the clipfilter authors */
 
-/* Each thread of the team takes a head after the other: two products of oneDNN
- * built for a team of one, and the softmax between them, so that a head's
- * scores stay in the thread's own cache and there is one parallel region for
- * all heads. q, k and v are read where they lie.
- *
- * Letters: T tokens, H heads, D head width. */
+/* Each thread of the team takes a head after the other, so that a head's scores
+ * stay in the thread's own cache and there is one parallel region for all. */
 
 #include "clip-error.h"
-#include "engine/product.h"
+#include "engine/head.h"
 #include "engine/rows.h"
 
 #include <math.h>
@@ -19,15 +15,13 @@
 
 /* What one thread of the team runs. */
 typedef struct {
-  ClipProduct scores; /* q kᵀ: [T, T] */
-  ClipProduct values; /* p v: [T, D] */
+  ClipHead head;
   GError *error;
 } Slot;
 
 typedef struct {
   guint tokens;
-  gsize stride; /* floats of a row of scores: whole cache lines */
-  Slot *slots;  /* [n_threads], NULL if one_query */
+  Slot *slots; /* [n_threads], NULL if one_query */
 } Shape;
 
 struct _ClipAttention {
@@ -86,87 +80,31 @@ check_spec (const ClipAttentionSpec *spec, GError **error)
   return TRUE;
 }
 
-static gboolean
-init_matrix (ClipDesc *desc, const dnnl_dims_t dims, ClipNumber number,
-    const dnnl_dims_t strides, GError **error)
+/* Of the one query: its scores, in whole cache lines, then sums of values. */
+static gsize
+count_scores (const Shape *shape)
 {
-  return CHECK (clip_desc_init_by_strides (
-      desc, 2, dims, CLIP_DATA_TYPE (number), strides));
+  return ((gsize)shape->tokens + CLIP_LINE - 1) / CLIP_LINE * CLIP_LINE;
 }
 
 static gboolean
-build_slot (
-    ClipAttention *attention, const Shape *shape, Slot *slot, GError **error)
+build_shape (ClipAttention *attention, Shape *shape, GError **error)
 {
   const ClipAttentionSpec *spec = &attention->spec;
-  ClipNumber number = spec->number;
-  dnnl_dim_t t = shape->tokens, d = spec->head_width;
-  g_auto (ClipDesc) q = { 0 };
-  g_auto (ClipDesc) k = { 0 };
-  g_auto (ClipDesc) s = { 0 };
-  g_auto (ClipDesc) p = { 0 };
-  g_auto (ClipDesc) v = { 0 };
-  g_auto (ClipDesc) dst = { 0 };
-  const ClipProductSpec scores = { .descs = { &q, &k, NULL, &s } };
-  const ClipProductSpec values = { .descs = { &p, &v, NULL, &dst } };
+  guint n_threads = attention->engine->n_threads;
+  gsize size = (count_scores (shape) + spec->head_width) * sizeof (gfloat);
 
-  return init_matrix (&q, (dnnl_dims_t){ t, d }, number,
-             (dnnl_dims_t){ spec->q_stride, 1 }, error) &&
-         init_matrix (&k, (dnnl_dims_t){ d, t }, number,
-             (dnnl_dims_t){ 1, spec->kv_stride }, error) &&
-         init_matrix (&s, (dnnl_dims_t){ t, t }, CLIP_F32,
-             (dnnl_dims_t){ shape->stride, 1 }, error) &&
-         init_matrix (&p, (dnnl_dims_t){ t, t }, number,
-             (dnnl_dims_t){ shape->stride, 1 }, error) &&
-         init_matrix (&v, (dnnl_dims_t){ t, d }, number,
-             (dnnl_dims_t){ spec->kv_stride, 1 }, error) &&
-         init_matrix (&dst, (dnnl_dims_t){ t, d }, number,
-             (dnnl_dims_t){ spec->heads * d, 1 }, error) &&
-         clip_product_init (&slot->scores, attention->engine, &scores, error) &&
-         clip_product_init (&slot->values, attention->engine, &values, error);
-}
-
-/* A thread's part of the scratch: scores, what is made of them, then the
- * products' own. */
-static gsize
-get_scores_size (const ClipAttention *attention, const Shape *shape)
-{
-  guint rows = attention->spec.one_query ? 1 : shape->tokens;
-  gsize size = rows * shape->stride * sizeof (gfloat);
-
-  return (size + PAGE - 1) / PAGE * PAGE;
-}
-
-/* Of one query the sums of values; of many the softmax, in place in f32. */
-static gsize
-get_made_size (const ClipAttention *attention, const Shape *shape)
-{
-  if (attention->spec.one_query)
-    return attention->spec.head_width * sizeof (gfloat);
-  return attention->spec.number == CLIP_F32
-             ? 0
-             : get_scores_size (attention, shape) / 2;
-}
-
-static gsize
-get_rows_size (const ClipAttention *attention, const Shape *shape)
-{
-  return get_scores_size (attention, shape) + get_made_size (attention, shape);
-}
-
-/* Makes room for a thread's scores, and for the scratch of either product
- * behind them. */
-static void
-widen_part (ClipAttention *attention, const Shape *shape)
-{
-  gsize scratch = 0;
-
-  if (shape->slots != NULL)
-    scratch = MAX (shape->slots[0].scores.scratch_size,
-        shape->slots[0].values.scratch_size);
-  scratch += get_rows_size (attention, shape);
-  scratch = (scratch + PAGE - 1) / PAGE * PAGE;
-  attention->part_size = MAX (attention->part_size, scratch);
+  if (!spec->one_query) {
+    shape->slots = g_new0 (Slot, n_threads);
+    for (guint i = 0; i < n_threads; i++)
+      if (!clip_head_init (&shape->slots[i].head, attention->engine, spec,
+              shape->tokens, error))
+        return FALSE;
+    size = shape->slots[0].head.scratch_size;
+  }
+  size = (size + PAGE - 1) / PAGE * PAGE;
+  attention->part_size = MAX (attention->part_size, size);
+  return TRUE;
 }
 
 static gboolean
@@ -174,17 +112,9 @@ build (ClipAttention *attention, GError **error)
 {
   ClipEngine *engine = attention->engine;
 
-  for (guint i = 0; i < attention->n_shapes; i++) {
-    Shape *shape = &attention->shapes[i];
-
-    if (!attention->spec.one_query) {
-      shape->slots = g_new0 (Slot, engine->n_threads);
-      for (guint j = 0; j < engine->n_threads; j++)
-        if (!build_slot (attention, shape, &shape->slots[j], error))
-          return FALSE;
-    }
-    widen_part (attention, shape);
-  }
+  for (guint i = 0; i < attention->n_shapes; i++)
+    if (!build_shape (attention, &attention->shapes[i], error))
+      return FALSE;
   return clip_engine_reserve (
       engine, attention->part_size * engine->n_threads, error);
 }
@@ -204,11 +134,8 @@ clip_attention_new (
     return NULL;
   }
   attention->n_shapes = spec->n_tokens;
-  for (guint i = 0; i < spec->n_tokens; i++) {
+  for (guint i = 0; i < spec->n_tokens; i++)
     attention->shapes[i].tokens = spec->tokens[i];
-    attention->shapes[i].stride =
-        ((gsize)spec->tokens[i] + CLIP_LINE - 1) / CLIP_LINE * CLIP_LINE;
-  }
   attention->spec.name = NULL;
   attention->spec.tokens = NULL;
 
@@ -231,10 +158,8 @@ clip_attention_free (ClipAttention *attention)
   for (guint i = 0; i < attention->n_shapes; i++) {
     Slot *slots = attention->shapes[i].slots;
 
-    for (guint j = 0; slots != NULL && j < attention->engine->n_threads; j++) {
-      clip_product_clear (&slots[j].scores);
-      clip_product_clear (&slots[j].values);
-    }
+    for (guint j = 0; slots != NULL && j < attention->engine->n_threads; j++)
+      clip_head_clear (&slots[j].head);
     g_free (slots);
   }
   g_free (attention->name);
@@ -245,42 +170,19 @@ static gboolean
 run_head (const Job *job, guint part, guint head, GError **error)
 {
   const ClipAttention *attention = job->attention;
-  const ClipAttentionSpec *spec = &attention->spec;
-  const Shape *shape = job->shape;
-  Slot *slot = &shape->slots[part];
-  dnnl_stream_t stream = attention->engine->streams[part];
-  guint8 *s = attention->engine->scratch + part * attention->part_size;
-  guint8 *scratch = s + get_rows_size (attention, shape);
-  guint8 *p =
-      spec->number == CLIP_F32 ? s : s + get_scores_size (attention, shape);
-  const ClipSoftmax softmax = { .rows = shape->tokens,
-    .width = shape->tokens,
-    .stride = shape->stride,
+  ClipNumber number = attention->spec.number;
+  gsize column = (gsize)head * attention->spec.head_width;
+  const ClipHeadOperands operands = {
+    .q = clip_number_at (number, job->q, column),
+    .k = clip_number_at (number, job->k, column),
+    .v = clip_number_at (number, job->v, column),
+    .dst = clip_number_at (number, job->dst, column),
     .n_keys = job->n_keys,
-    .causal = spec->causal,
-    .scale = 1.0f / sqrtf (spec->head_width),
-    .scores = (gfloat *)s,
-    .number = spec->number,
-    .dst = p };
-  gsize column = (gsize)head * spec->head_width;
+  };
 
-  if (!clip_product_set (&slot->scores, CLIP_OPERAND_SRC,
-          clip_number_at (spec->number, job->q, column), error) ||
-      !clip_product_set (&slot->scores, CLIP_OPERAND_WEIGHTS,
-          clip_number_at (spec->number, job->k, column), error) ||
-      !clip_product_set (&slot->scores, CLIP_OPERAND_DST, s, error) ||
-      !clip_product_set (&slot->scores, CLIP_OPERAND_SCRATCH, scratch, error) ||
-      !clip_product_run (&slot->scores, stream, error))
-    return FALSE;
-  clip_rows_softmax (&softmax);
-  return clip_product_set (&slot->values, CLIP_OPERAND_SRC, p, error) &&
-         clip_product_set (&slot->values, CLIP_OPERAND_WEIGHTS,
-             clip_number_at (spec->number, job->v, column), error) &&
-         clip_product_set (&slot->values, CLIP_OPERAND_DST,
-             clip_number_at (spec->number, job->dst, column), error) &&
-         clip_product_set (
-             &slot->values, CLIP_OPERAND_SCRATCH, scratch, error) &&
-         clip_product_run (&slot->values, stream, error);
+  return clip_head_run (&job->shape->slots[part].head,
+      attention->engine->streams[part], &operands,
+      attention->engine->scratch + part * attention->part_size, error);
 }
 
 static void
@@ -301,8 +203,7 @@ ask (const Job *job, guint head, gfloat *scores, ClipNumber number)
   gsize stride = attention->spec.kv_stride, d = attention->spec.head_width;
   gsize column = head * d;
   const gfloat *q = (const gfloat *)job->q + column;
-  gfloat *sums =
-      scores + get_scores_size (attention, job->shape) / sizeof (gfloat);
+  gfloat *sums = scores + count_scores (job->shape);
   const ClipSoftmax softmax = { .rows = 1,
     .width = job->n_keys,
     .n_keys = job->n_keys,

@@ -234,7 +234,8 @@ softmax_rows (const ClipSoftmax *softmax, ClipNumber number)
   for (gsize t = 0; t < softmax->rows; t++) {
     gfloat *row = softmax->scores + t * softmax->stride;
     guint n_keys = softmax->n_keys, width = softmax->width;
-    guint n = softmax->causal ? MIN ((guint)t + 1, n_keys) : n_keys;
+    guint seen = softmax->causal ? softmax->first + t + 1 : n_keys;
+    guint n = MIN (seen, n_keys);
     gsize first = t * softmax->stride;
     /* Whole lines, so that no row ends in single steps. */
     gsize whole = (gsize)((n + CLIP_LINE - 1) / CLIP_LINE) * CLIP_LINE;

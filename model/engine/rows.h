@@ -13,6 +13,7 @@ typedef struct {
                    a multiple of CLIP_LINE, what lies beyond width is lost */
   guint n_keys; /* that count in each row */
   gboolean causal; /* in row t at most the first t + 1 */
+  guint first;     /* the t of the first row */
   gfloat scale;
   gfloat *scores;    /* used up */
   ClipNumber number; /* of dst */

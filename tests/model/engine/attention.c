@@ -28,7 +28,7 @@ static const Case cases[] = {
   { 2, 64, 1, 1, .one_query = TRUE },
   { 32, 64, 50, 50, .one_query = TRUE, .apart = TRUE },
   { 4, 64, 50, 50, .apart = TRUE },
-  { 2, 64, 577, 577 },
+  { 2, 64, 577, 577 }, { 1, 64, 600, 590, .causal = TRUE },
 };
 /* clang-format on */
 

@@ -213,8 +213,8 @@ softmax_sums_to_one_over_what_is_seen (void)
     for (guint n_keys = 1; n_keys <= WIDTH; n_keys++) {
       gfloat *scores = reference_values (ROWS * STRIDE, "scores");
       gfloat *before = reference_values (ROWS * STRIDE, "scores");
-      const ClipSoftmax softmax = { ROWS, WIDTH, STRIDE, n_keys, causal, 3.0f,
-        scores, CLIP_F32, scores };
+      const ClipSoftmax softmax = { ROWS, WIDTH, STRIDE, n_keys, causal, 0,
+        3.0f, scores, CLIP_F32, scores };
 
       clip_rows_softmax (&softmax);
       for (guint t = 0; t < ROWS; t++) {
