@@ -28,5 +28,16 @@ typedef gboolean (*BenchFunc) (
 gboolean bench_speed (
     const BenchOptions *options, json_t *report, GError **error);
 
-/* @values: (element-type gdouble) */
+/* 1,000 short prompts against as many that fill the context. */
+gboolean bench_text (
+    const BenchOptions *options, json_t *report, GError **error);
+
+/* Preprocessing; no model is opened. */
+gboolean bench_frames (
+    const BenchOptions *options, json_t *report, GError **error);
+
+/* The element's time for a frame, due or not. */
+gboolean bench_element (
+    const BenchOptions *options, json_t *report, GError **error);
+
 void bench_set_number (json_t *report, const gchar *key, gdouble value);

@@ -10,6 +10,7 @@
 
 #include "clip-error.h"
 
+#include <gst/gst.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,7 +25,30 @@ static const gchar *const precision_names[] = {
   [CLIP_PRECISION_BF16] = "bf16",
 };
 
+/* What is opened where the user gives no model. */
+typedef enum {
+  SOURCE_NONE,
+  SOURCE_GENERATED, /* --arch */
+  SOURCE_DEMO       /* it has words, which generated ones have not */
+} Source;
+
+static const struct {
+  const gchar *option;
+  const gchar *words;
+  BenchFunc run;
+  Source source;
+} modes[] = {
+  { "speed", "pictures against the floor (if no other mode is given)",
+      bench_speed, SOURCE_GENERATED },
+  { "text", "short prompts against prompts as long as the model reads",
+      bench_text, SOURCE_GENERATED },
+  { "frames", "preprocessing, beside GstVideoConverter", bench_frames,
+      SOURCE_NONE },
+  { "element", "the element's time for a frame", bench_element, SOURCE_DEMO },
+};
+
 typedef struct {
+  gboolean modes[G_N_ELEMENTS (modes)];
   gchar *arch;
   gchar *model;
   gchar *precision;
@@ -130,6 +154,26 @@ check_range (const gchar *option, gint value, gint most, GError **error)
 }
 
 static gboolean
+check (Arguments *arguments, GError **error)
+{
+  guint n_modes = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (modes); i++)
+    n_modes += arguments->modes[i];
+  if (n_modes > 1)
+    return refuse (
+        error, "--speed, --text, --frames, --element: one at a time");
+  if (n_modes == 0)
+    arguments->modes[0] = TRUE;
+  if (arguments->arch != NULL && arguments->model != NULL)
+    return refuse (error, "--arch and --model: give one of them");
+  return check_range ("threads", arguments->n_threads, 1024, error) &&
+         check_range (
+             "batch", arguments->batch, CLIP_ENCODER_MAX_BATCH, error) &&
+         check_range ("rounds", arguments->n_rounds, 100000, error);
+}
+
+static gboolean
 parse (Arguments *arguments, gint *argc, gchar ***argv, GError **error)
 {
   const GOptionEntry entries[] = {
@@ -150,19 +194,19 @@ parse (Arguments *arguments, gint *argc, gchar ***argv, GError **error)
     { NULL },
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+  GOptionEntry mode_entries[G_N_ELEMENTS (modes) + 1] = { { NULL } };
 
+  for (guint i = 0; i < G_N_ELEMENTS (modes); i++)
+    mode_entries[i] = (GOptionEntry){ modes[i].option, 0, 0, G_OPTION_ARG_NONE,
+      &arguments->modes[i], modes[i].words, NULL };
   g_option_context_set_summary (context, summary);
+  g_option_context_add_main_entries (context, mode_entries, NULL);
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, argc, argv, error))
     return FALSE;
   if (*argc > 1)
     return refuse (error, "'%s' is not an option", (*argv)[1]);
-  if (arguments->arch != NULL && arguments->model != NULL)
-    return refuse (error, "--arch and --model: give one of them");
-  return check_range ("threads", arguments->n_threads, 1024, error) &&
-         check_range (
-             "batch", arguments->batch, CLIP_ENCODER_MAX_BATCH, error) &&
-         check_range ("rounds", arguments->n_rounds, 100000, error);
+  return check (arguments, error);
 }
 
 static void
@@ -177,40 +221,63 @@ print_machine (json_t *report, const MachineTicks *start)
   bench_set_number (report, "stolen_percent", stolen);
 }
 
+/* @folder: (out) (transfer full): where a generated model lies, or NULL */
+static gboolean
+find_model (const Arguments *arguments, Source source, BenchOptions *options,
+    gchar **folder, GError **error)
+{
+  const TestPublished *published;
+
+  options->name = options->model = arguments->model;
+  if (arguments->model != NULL || source == SOURCE_NONE)
+    return TRUE;
+  if (source == SOURCE_DEMO) {
+    options->name = options->model = CLIP_DEMO_MODEL;
+    return arguments->arch == NULL ||
+           refuse (error, "--arch has no words: give --model, or neither");
+  }
+  options->name = arguments->arch != NULL ? arguments->arch : "ViT-B/32";
+  published = find_published (options->name, error);
+  if (published == NULL)
+    return FALSE;
+  options->model = *folder = write_model (published);
+  return TRUE;
+}
+
+static void
+print_report (const json_t *report)
+{
+  json_dumpf (report, stdout, JSON_COMPACT | JSON_REAL_PRECISION (6));
+  putchar ('\n');
+}
+
 static gboolean
 run (const Arguments *arguments, GError **error)
 {
   BenchOptions options = { .n_threads = arguments->n_threads,
     .batch = arguments->batch,
-    .n_rounds = arguments->n_rounds,
-    .name = arguments->model != NULL ? arguments->model : arguments->arch,
-    .model = arguments->model };
-  const TestPublished *published = NULL;
+    .n_rounds = arguments->n_rounds };
   MachineTicks start = machine_ticks ();
   gchar *folder = NULL;
   json_t *report;
   gboolean succeeded;
+  guint mode = 0;
 
-  if (!find_precision (arguments->precision, &options.precision, error))
+  while (!arguments->modes[mode])
+    mode++;
+  if (!find_precision (arguments->precision, &options.precision, error) ||
+      !find_model (arguments, modes[mode].source, &options, &folder, error))
     return FALSE;
-  if (arguments->model == NULL) {
-    published = find_published (arguments->arch, error);
-    if (published == NULL)
-      return FALSE;
-    folder = write_model (published);
-    options.model = folder;
-  }
-  report = json_pack ("{s:s, s:i, s:i}", "arch", options.name, "threads",
-      (gint)options.n_threads, "batch", (gint)options.batch);
-  succeeded = bench_speed (&options, report, error);
+  report = json_pack ("{s:s, s:s*, s:i, s:i}", "mode", modes[mode].option,
+      "arch", options.name, "threads", (gint)options.n_threads, "batch",
+      (gint)options.batch);
+  succeeded = modes[mode].run (&options, report, error);
   if (folder != NULL)
     test_checkpoint_remove (folder);
   if (succeeded) {
     print_machine (report, &start);
-    if (arguments->as_json) {
-      json_dumpf (report, stdout, JSON_COMPACT | JSON_REAL_PRECISION (6));
-      putchar ('\n');
-    }
+    if (arguments->as_json)
+      print_report (report);
   }
   json_decref (report);
   return succeeded;
@@ -224,12 +291,9 @@ main (int argc, char **argv)
   };
   g_autoptr (GError) error = NULL;
 
-  if (parse (&arguments, &argc, &argv, &error)) {
-    if (arguments.arch == NULL)
-      arguments.arch = g_strdup ("ViT-B/32");
-    if (run (&arguments, &error))
-      return 0;
-  }
+  gst_init (NULL, NULL);
+  if (parse (&arguments, &argc, &argv, &error) && run (&arguments, &error))
+    return 0;
   fprintf (stderr, "clip-bench: %s\n", error->message);
   return 2;
 }
