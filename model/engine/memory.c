@@ -26,7 +26,10 @@ get_physical_size (void)
 typedef struct {
   gpointer base;
   gsize mapped_size; /* 0 where @base is malloc's */
+  gsize size;        /* what was asked for */
 } Header;
+
+static gsize held_size; /* atomic */
 
 static Header *
 get_header (gpointer memory)
@@ -43,7 +46,7 @@ alloc_small (gsize size)
   if (posix_memalign (&base, CACHE_LINE, CACHE_LINE + size) != 0)
     return NULL;
   memory = (guint8 *)base + CACHE_LINE;
-  *get_header (memory) = (Header){ base, 0 };
+  *get_header (memory) = (Header){ .base = base };
   return memory;
 }
 
@@ -96,7 +99,15 @@ clip_memory_alloc (gsize size, GError **error)
     return NULL;
   }
   memset (memory, 0, size);
+  get_header (memory)->size = size;
+  g_atomic_pointer_add (&held_size, size);
   return memory;
+}
+
+gsize
+clip_memory_get_held (void)
+{
+  return (gsize)g_atomic_pointer_add (&held_size, 0);
 }
 
 void
@@ -107,6 +118,7 @@ clip_memory_free (gpointer memory)
   if (memory == NULL)
     return;
   header = *get_header (memory);
+  g_atomic_pointer_add (&held_size, -(gssize)header.size);
   if (header.mapped_size > 0)
     munmap (header.base, header.mapped_size);
   else

@@ -13,3 +13,7 @@
  *   clip_memory_free(). */
 gpointer clip_memory_alloc (gsize size, GError **error);
 void clip_memory_free (gpointer memory); /* NULL is allowed */
+
+/* Bytes that are handed out in this process: packed weights, activations and
+ * scratch of all engines. Any thread. */
+gsize clip_memory_get_held (void);

@@ -75,6 +75,21 @@ what_cannot_fit_is_an_error (void)
   g_assert_nonnull (error);
 }
 
+static void
+what_is_held_is_counted (void)
+{
+  gsize before = clip_memory_get_held ();
+  gpointer small = clip_memory_alloc (1000, NULL);
+  gpointer large = clip_memory_alloc (3 * HUGE_PAGE, NULL);
+
+  g_assert_cmpuint (clip_memory_get_held (), ==, before + 1000 + 3 * HUGE_PAGE);
+  clip_memory_free (large);
+  g_assert_cmpuint (clip_memory_get_held (), ==, before + 1000);
+  clip_memory_free (small);
+  clip_memory_free (NULL);
+  g_assert_cmpuint (clip_memory_get_held (), ==, before);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -85,5 +100,7 @@ main (int argc, char **argv)
       no_huge_page_is_taken_for_a_rest);
   g_test_add_func ("/engine/memory/what-cannot-fit-is-an-error",
       what_cannot_fit_is_an_error);
+  g_test_add_func (
+      "/engine/memory/what-is-held-is-counted", what_is_held_is_counted);
   return g_test_run ();
 }
