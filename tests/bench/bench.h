@@ -36,6 +36,10 @@ gboolean bench_text (
 gboolean bench_frames (
     const BenchOptions *options, json_t *report, GError **error);
 
+/* Opening and packing against reading and packing. */
+gboolean bench_loading (
+    const BenchOptions *options, json_t *report, GError **error);
+
 /* The element's time for a frame, due or not. */
 gboolean bench_element (
     const BenchOptions *options, json_t *report, GError **error);

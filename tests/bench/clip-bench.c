@@ -44,6 +44,8 @@ static const struct {
       bench_text, SOURCE_GENERATED },
   { "frames", "preprocessing, beside GstVideoConverter", bench_frames,
       SOURCE_NONE },
+  { "load", "opening a model and packing it, against reading its files",
+      bench_loading, SOURCE_GENERATED },
   { "element", "the element's time for a frame", bench_element, SOURCE_DEMO },
 };
 
@@ -162,7 +164,7 @@ check (Arguments *arguments, GError **error)
     n_modes += arguments->modes[i];
   if (n_modes > 1)
     return refuse (
-        error, "--speed, --text, --frames, --element: one at a time");
+        error, "--speed, --text, --frames, --load, --element: one at a time");
   if (n_modes == 0)
     arguments->modes[0] = TRUE;
   if (arguments->arch != NULL && arguments->model != NULL)

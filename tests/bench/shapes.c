@@ -16,6 +16,7 @@ static const gchar *const role_names[N_ROLES] = {
   [ROLE_PROJ] = "proj",
   [ROLE_EMBEDDING] = "embedding",
   [ROLE_PIXELS] = "pixels",
+  [ROLE_MAPS] = "maps",
   [ROLE_SCORES] = "attention",
   [ROLE_VALUES] = "values",
 };
@@ -30,8 +31,9 @@ static const ShapeTypes bf16[N_ROLES] = {
   [ROLE_OUT] =       { dnnl_bf16, dnnl_bf16, dnnl_f32 },
   [ROLE_FC] =        { dnnl_bf16, dnnl_bf16, dnnl_bf16 },
   [ROLE_PROJ] =      { dnnl_bf16, dnnl_bf16, dnnl_f32 },
-  [ROLE_EMBEDDING] = { dnnl_f32, dnnl_f32, dnnl_f32 },
+  [ROLE_EMBEDDING] = { dnnl_bf16, dnnl_bf16, dnnl_f32 },
   [ROLE_PIXELS] =    { dnnl_bf16, dnnl_bf16, dnnl_bf16 },
+  [ROLE_MAPS] =      { dnnl_bf16, dnnl_bf16, dnnl_f32 },
   [ROLE_SCORES] =    { dnnl_bf16, dnnl_bf16, dnnl_f32 },
   [ROLE_VALUES] =    { dnnl_bf16, dnnl_bf16, dnnl_bf16 },
 };
@@ -131,8 +133,8 @@ add_bottleneck (GArray *shapes, guint batch, guint side, guint stride,
   add_product (shapes, ROLE_PIXELS, batch * side * side, channels, planes);
   add_convolution (shapes, batch, side, 1, (guint[2]){ planes, planes });
   if (channels != EXPANSION * planes || stride > 1)
-    add_product (shapes, ROLE_PIXELS, out_rows, channels, EXPANSION * planes);
-  add_product (shapes, ROLE_PIXELS, out_rows, planes, EXPANSION * planes);
+    add_product (shapes, ROLE_MAPS, out_rows, channels, EXPANSION * planes);
+  add_product (shapes, ROLE_MAPS, out_rows, planes, EXPANSION * planes);
   return out_side;
 }
 

@@ -24,6 +24,7 @@ typedef enum {
   ROLE_PROJ,
   ROLE_EMBEDDING, /* the last one */
   ROLE_PIXELS,    /* convolutions, 1x1 as well */
+  ROLE_MAPS,      /* what is added to a ResNet's residual stream */
   ROLE_SCORES,
   ROLE_VALUES,
   N_ROLES

@@ -9,10 +9,16 @@
 #include "machine.h"
 #include "support.h"
 
+#include "engine/memory.h"
+
 #include <stdio.h>
 
 /* A camera's pause, in which idle threads of the team stop looking for work. */
 #define PAUSE_US 5000
+
+/* What the program, its libraries and oneDNN's code may take. */
+#define ALLOWED_MIB 48
+#define MIB (1024.0 * 1024)
 
 typedef struct {
   const BenchOptions *options;
@@ -21,6 +27,7 @@ typedef struct {
   Floor *floor;
   guint8 *pictures[CLIP_ENCODER_MAX_BATCH];
   gfloat *embeddings;
+  gdouble held_mib;                                /* of the encoder */
   GArray *encoder_ms, *floor_ms, *hot_ms, *ratios; /* of gdouble */
 } Speed;
 
@@ -122,6 +129,7 @@ open_encoder (Speed *speed, ClipModel *model, GError **error)
   speed->encoder = clip_encoder_new (model, &encoder, error);
   if (speed->encoder == NULL)
     return FALSE;
+  speed->held_mib = clip_memory_get_held () / MIB;
   speed->embeddings =
       g_new (gfloat, (gsize)options->batch * speed->info->embed_dim);
   for (guint i = 0; i < options->batch; i++) {
@@ -130,6 +138,23 @@ open_encoder (Speed *speed, ClipModel *model, GError **error)
       speed->pictures[i][j] = (guint8)(128 + 127 * test_uniform (j, "picture"));
   }
   return run_encoder (speed, error);
+}
+
+static void
+report_memory (const Speed *speed, json_t *report)
+{
+  gdouble resident = machine_resident_mib ();
+  gdouble packed = clip_encoder_get_packed_size (speed->encoder) / MIB;
+  gdouble activations = speed->held_mib - packed;
+  gdouble allowed = 1.1 * packed + activations + ALLOWED_MIB;
+
+  printf ("memory     %8.1f MiB resident, allowed %.1f: 1.1 x %.1f packed, "
+          "%.1f of activations and scratch, %d\n",
+      resident, allowed, packed, activations, ALLOWED_MIB);
+  bench_set_number (report, "resident_mib", resident);
+  bench_set_number (report, "packed_mib", packed);
+  bench_set_number (report, "activation_mib", activations);
+  bench_set_number (report, "allowed_mib", allowed);
 }
 
 static void
@@ -149,16 +174,17 @@ report_times (const Speed *speed, json_t *report)
     gdouble ms = machine_median (rows[i].ms);
 
     printf ("%-10s %8.2f ms (%.2f … %.2f), %.0f GF/s\n", rows[i].words, ms,
-        machine_quantile (rows[i].ms, 0), machine_quantile (rows[i].ms, 1),
+        machine_quantile (rows[i].ms, 0.25),
+        machine_quantile (rows[i].ms, 0.75),
         floor_get_flops (speed->floor) / ms / 1e6);
     bench_set_number (report, rows[i].key, ms);
   }
   bench_set_number (report, "encode_gflops",
       floor_get_flops (speed->floor) / machine_median (speed->encoder_ms) /
           1e6);
-  printf ("ratio      %8.3f (%.3f … %.3f), the median of %u rounds\n",
-      machine_median (speed->ratios), machine_quantile (speed->ratios, 0),
-      machine_quantile (speed->ratios, 1), speed->ratios->len);
+  printf ("ratio      %8.3f (%.3f … %.3f): median and quarters of %u rounds\n",
+      machine_median (speed->ratios), machine_quantile (speed->ratios, 0.25),
+      machine_quantile (speed->ratios, 0.75), speed->ratios->len);
   bench_set_number (report, "ratio", machine_median (speed->ratios));
 }
 
@@ -210,6 +236,7 @@ bench_speed (const BenchOptions *options, json_t *report, GError **error)
       report, "precision", json_string (clip_precision_get_name (precision)));
   json_object_set_new (
       report, "dnnl", json_string (clip_encoder_describe (speed.encoder)));
+  report_memory (&speed, report);
   speed.floor =
       floor_new (clip_checkpoint_get_config (clip_model_get_checkpoint (model)),
           options->batch, options->n_threads, precision, error);
