@@ -8,6 +8,8 @@
 #include <string.h>
 #include <zip.h>
 
+#define FORMAT "archive of PyTorch"
+
 #define MAX_MEMBERS 100000
 #define MAX_NAME 1024
 
@@ -43,23 +45,6 @@ struct _ClipArchive {
   zip_error_t zip_error;
 };
 
-static gboolean refuse (const ClipFile *file, GError **error,
-    const gchar *format, ...) G_GNUC_PRINTF (3, 4);
-
-static gboolean
-refuse (const ClipFile *file, GError **error, const gchar *format, ...)
-{
-  g_autofree gchar *reason = NULL;
-  va_list arguments;
-
-  va_start (arguments, format);
-  reason = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
-  g_set_error (error, CLIP_ERROR, CLIP_ERROR_FORMAT,
-      "'%s' is not a valid archive of PyTorch: %s", file->path, reason);
-  return FALSE;
-}
-
 static gboolean
 refuse_member (
     const ClipFile *file, const gchar *name, const gchar *rule, GError **error)
@@ -68,7 +53,8 @@ refuse_member (
   g_autofree gchar *valid = g_utf8_make_valid (start, -1);
   g_autofree gchar *printed = g_strescape (valid, NULL);
 
-  return refuse (file, error, "member '%s' %s", printed, rule);
+  return clip_file_refuse (
+      file, FORMAT, error, "member '%s' %s", printed, rule);
 }
 
 static zip_int64_t
@@ -156,14 +142,14 @@ prove_end (const ClipFile *file, GError **error)
     return FALSE;
   if (size < END_SIZE ||
       memcmp (tail + size - END_SIZE, magic, sizeof magic) != 0)
-    return refuse (file, error,
+    return clip_file_refuse (file, FORMAT, error,
         "it does not end as one does; it was perhaps not fetched to its end");
   if (memcmp (tail + size - END_SIZE + DISKS_AT, no_disks, sizeof no_disks))
-    return refuse (file, error, "it is one of several");
+    return clip_file_refuse (file, FORMAT, error, "it is one of several");
   for (gsize i = 0; i <= size - END_SIZE; i++)
     n += memcmp (tail + i, magic, sizeof magic) == 0;
   if (n > MAX_ENDS)
-    return refuse (file, error, "it has %u ends", n);
+    return clip_file_refuse (file, FORMAT, error, "it has %u ends", n);
   return TRUE;
 }
 
@@ -173,7 +159,8 @@ set_zip_error (ClipArchive *archive, zip_error_t *problem, GError **error)
   if (archive->read_error != NULL)
     g_propagate_error (error, g_steal_pointer (&archive->read_error));
   else
-    refuse (archive->file, error, "%s", zip_error_strerror (problem));
+    clip_file_refuse (
+        archive->file, FORMAT, error, "%s", zip_error_strerror (problem));
   zip_error_fini (problem);
   return FALSE;
 }
@@ -214,7 +201,7 @@ add_member (ClipArchive *archive, guint64 index, GError **error)
       zip_get_name (archive->zip, index, ZIP_FL_ENC_RAW | ZIP_FL_UNCHANGED);
 
   if (name == NULL || *name == '\0')
-    return refuse (file, error, "a member has no name");
+    return clip_file_refuse (file, FORMAT, error, "a member has no name");
   if (strlen (name) > MAX_NAME)
     return refuse_member (
         file, name, "has a name of more than 1024 bytes", error);
@@ -245,7 +232,7 @@ clip_archive_open (const ClipFile *file, GError **error)
     return NULL;
   n_members = zip_get_num_entries (archive->zip, ZIP_FL_UNCHANGED);
   if (n_members > MAX_MEMBERS) {
-    refuse (file, error,
+    clip_file_refuse (file, FORMAT, error,
         "it has %" G_GINT64_FORMAT " members; at most %d are "
         "allowed",
         (gint64)n_members, MAX_MEMBERS);
@@ -255,7 +242,8 @@ clip_archive_open (const ClipFile *file, GError **error)
     if (!add_member (archive, (guint64)i, error))
       return NULL;
   if (archive->prefix == NULL) {
-    refuse (file, error, "none of its members is called …/data.pkl");
+    clip_file_refuse (
+        file, FORMAT, error, "none of its members is called …/data.pkl");
     return NULL;
   }
   return g_steal_pointer (&archive);
@@ -299,7 +287,8 @@ prove_plain (ClipArchive *archive, const zip_stat_t *status, GError **error)
                               ZIP_STAT_COMP_METHOD | ZIP_STAT_ENCRYPTION_METHOD;
 
   if ((status->valid & wanted) != wanted)
-    return refuse (archive->file, error, "a member is not fully described");
+    return clip_file_refuse (
+        archive->file, FORMAT, error, "a member is not fully described");
   if (status->encryption_method != ZIP_EM_NONE)
     return refuse_member (archive->file, status->name, "is encrypted", error);
   if (status->comp_method != ZIP_CM_STORE)

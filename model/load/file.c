@@ -134,3 +134,18 @@ clip_file_read_at (const ClipFile *file, guint64 offset, gpointer dst,
   }
   return TRUE;
 }
+
+gboolean
+clip_file_refuse (const ClipFile *file, const gchar *format, GError **error,
+    const gchar *rule, ...)
+{
+  g_autofree gchar *reason = NULL;
+  va_list arguments;
+
+  va_start (arguments, rule);
+  reason = g_strdup_vprintf (rule, arguments);
+  va_end (arguments);
+  g_set_error (error, CLIP_ERROR, CLIP_ERROR_FORMAT,
+      "'%s' is not a valid %s: %s", file->path, format, reason);
+  return FALSE;
+}

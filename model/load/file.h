@@ -36,3 +36,12 @@ gboolean clip_file_read_at (const ClipFile *file, guint64 offset, gpointer dst,
  * Returns: FALSE with CLIP_ERROR_NOT_FOUND or CLIP_ERROR_OPEN */
 gboolean clip_file_stat (
     const gchar *path, struct stat *status, GError **error);
+
+/* "'model.pt' is not a valid archive of PyTorch: it has 2 ends"
+ *
+ * @format: what it is not: "archive of PyTorch"
+ * @rule: which rule it breaks, as for printf
+ *
+ * Returns: FALSE with CLIP_ERROR_FORMAT */
+gboolean clip_file_refuse (const ClipFile *file, const gchar *format,
+    GError **error, const gchar *rule, ...) G_GNUC_PRINTF (4, 5);

@@ -6,6 +6,8 @@
 #include "clip-error.h"
 #include "load/document.h"
 
+#define FORMAT "safetensors file"
+
 #define PREFIX_SIZE 8 /* of the header's length */
 
 /* huggingface/safetensors tensor.rs, MAX_HEADER_SIZE */
@@ -56,23 +58,6 @@ typedef struct {
   guint64 begin, end;
 } Entry;
 
-static gboolean refuse (const ClipFile *file, GError **error,
-    const gchar *format, ...) G_GNUC_PRINTF (3, 4);
-
-static gboolean
-refuse (const ClipFile *file, GError **error, const gchar *format, ...)
-{
-  g_autofree gchar *reason = NULL;
-  va_list arguments;
-
-  va_start (arguments, format);
-  reason = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
-  g_set_error (error, CLIP_ERROR, CLIP_ERROR_FORMAT,
-      "'%s' is not a valid safetensors file: %s", file->path, reason);
-  return FALSE;
-}
-
 static gboolean
 refuse_tensor (
     const ClipFile *file, const gchar *name, const gchar *rule, GError **error)
@@ -81,7 +66,8 @@ refuse_tensor (
   g_autofree gchar *valid = g_utf8_make_valid (start, -1);
   g_autofree gchar *printed = g_strescape (valid, NULL);
 
-  return refuse (file, error, "tensor '%s': %s", printed, rule);
+  return clip_file_refuse (
+      file, FORMAT, error, "tensor '%s': %s", printed, rule);
 }
 
 /* The header's text, whose length was proven against the file's before a byte
@@ -93,7 +79,7 @@ read_header (const ClipFile *file, gsize *size, GError **error)
   guint64 n;
 
   if (file->size < PREFIX_SIZE) {
-    refuse (file, error,
+    clip_file_refuse (file, FORMAT, error,
         "it has %" G_GUINT64_FORMAT
         " bytes, and the header's length alone takes %d",
         file->size, PREFIX_SIZE);
@@ -102,14 +88,14 @@ read_header (const ClipFile *file, gsize *size, GError **error)
   if (!clip_file_read_at (file, 0, &n, sizeof n, error))
     return NULL;
   if (n > MAX_HEADER_SIZE) {
-    refuse (file, error,
+    clip_file_refuse (file, FORMAT, error,
         "its header would have %" G_GUINT64_FORMAT " bytes; at most %d are "
         "allowed",
         n, MAX_HEADER_SIZE);
     return NULL;
   }
   if (n > file->size - PREFIX_SIZE) {
-    refuse (file, error,
+    clip_file_refuse (file, FORMAT, error,
         "its header would have %" G_GUINT64_FORMAT
         " bytes, and the file ends after %" G_GUINT64_FORMAT,
         n, file->size - PREFIX_SIZE);
@@ -119,7 +105,8 @@ read_header (const ClipFile *file, gsize *size, GError **error)
   if (!clip_file_read_at (file, PREFIX_SIZE, header, n, error))
     return NULL;
   if (n == 0 || header[0] != '{') {
-    refuse (file, error, "its header does not begin with '{'");
+    clip_file_refuse (
+        file, FORMAT, error, "its header does not begin with '{'");
     return NULL;
   }
   *size = n;
@@ -215,9 +202,10 @@ prove_metadata (const ClipFile *file, json_t *metadata, GError **error)
   json_t *value;
 
   if (!json_is_object (metadata))
-    return refuse (file, error, "\"__metadata__\" is not an object");
-  json_object_foreach (
-      metadata, key, value) if (!json_is_string (value)) return refuse (file,
+    return clip_file_refuse (
+        file, FORMAT, error, "\"__metadata__\" is not an object");
+  json_object_foreach (metadata, key,
+      value) if (!json_is_string (value)) return clip_file_refuse (file, FORMAT,
       error, "\"__metadata__\" holds something other than strings");
   return TRUE;
 }
@@ -285,7 +273,7 @@ place (
     end = entry->end;
   }
   if (end != file->size - data_start)
-    return refuse (file, error,
+    return clip_file_refuse (file, FORMAT, error,
         "%" G_GUINT64_FORMAT " bytes follow the last tensor",
         file->size - data_start - end);
   return TRUE;

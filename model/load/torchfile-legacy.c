@@ -11,6 +11,8 @@
 #include "clip-error.h"
 #include "load/state-dict.h"
 
+#define FORMAT "file of PyTorch before 1.6"
+
 #define MAX_PICKLES_SIZE (64 << 20)
 #define VERSION 1001
 
@@ -31,24 +33,6 @@ clear_legacy (Legacy *legacy)
   g_clear_pointer (&legacy->bytes, g_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Legacy, clear_legacy)
-
-static gboolean refuse (const Legacy *legacy, GError **error,
-    const gchar *format, ...) G_GNUC_PRINTF (3, 4);
-
-static gboolean
-refuse (const Legacy *legacy, GError **error, const gchar *format, ...)
-{
-  g_autofree gchar *reason = NULL;
-  va_list arguments;
-
-  va_start (arguments, format);
-  reason = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
-  g_set_error (error, CLIP_ERROR, CLIP_ERROR_FORMAT,
-      "'%s' is not a valid file of PyTorch before 1.6: %s", legacy->file->path,
-      reason);
-  return FALSE;
-}
 
 /* Returns: what the next pickle describes, NULL with an error */
 static const ClipPickleValue *
@@ -75,7 +59,8 @@ read_head (Legacy *legacy, GError **error)
   if (version == NULL)
     return FALSE;
   if (version->kind != CLIP_PICKLE_INTEGER || version->integer != VERSION)
-    return refuse (legacy, error, "its version is not %d", VERSION);
+    return clip_file_refuse (
+        legacy->file, FORMAT, error, "its version is not %d", VERSION);
   machine = read_pickle (legacy, "the pickle of the machine", error);
   if (machine == NULL)
     return FALSE;
@@ -83,8 +68,8 @@ read_head (Legacy *legacy, GError **error)
     is_little = clip_pickle_value_get (machine, "little_endian");
   if (is_little == NULL || is_little->kind != CLIP_PICKLE_BOOLEAN ||
       !is_little->integer)
-    return refuse (
-        legacy, error, "it was not written on a little-endian machine");
+    return clip_file_refuse (legacy->file, FORMAT, error,
+        "it was not written on a little-endian machine");
   return TRUE;
 }
 
@@ -102,20 +87,22 @@ add_storage (Legacy *legacy, const ClipPickle *pickle,
   guint64 n;
 
   if (storage == NULL || g_hash_table_contains (legacy->storages, name))
-    return refuse (
-        legacy, error, "a key of its storages is none, or is there twice");
+    return clip_file_refuse (legacy->file, FORMAT, error,
+        "a key of its storages is none, or is there twice");
   if (legacy->file->size - *offset < sizeof n)
-    return refuse (legacy, error, "it ends before storage '%s'", name);
+    return clip_file_refuse (
+        legacy->file, FORMAT, error, "it ends before storage '%s'", name);
   if (!clip_file_read_at (legacy->file, *offset, &n, sizeof n, error))
     return FALSE;
   *offset += sizeof n;
   if (n != storage->n_elements)
-    return refuse (legacy, error,
+    return clip_file_refuse (legacy->file, FORMAT, error,
         "storage '%s' has %" G_GUINT64_FORMAT " elements, and is described as "
         "having %" G_GUINT64_FORMAT,
         name, n, storage->n_elements);
   if (n > (legacy->file->size - *offset) / storage->type->size)
-    return refuse (legacy, error, "it ends inside storage '%s'", name);
+    return clip_file_refuse (
+        legacy->file, FORMAT, error, "it ends inside storage '%s'", name);
   located = clip_storage_new (legacy->file, name);
   located->offset = *offset;
   located->size = n * storage->type->size;
@@ -132,7 +119,8 @@ locate (gpointer container, const ClipPickleStorage *storage, GError **error)
 
   if (located != NULL)
     return clip_storage_ref (located);
-  refuse (legacy, error, "it does not hold storage '%s'", storage->key);
+  clip_file_refuse (legacy->file, FORMAT, error,
+      "it does not hold storage '%s'", storage->key);
   return NULL;
 }
 
@@ -152,7 +140,8 @@ read_tensors (Legacy *legacy, GError **error)
   if (keys == NULL)
     return NULL;
   if (keys->kind != CLIP_PICKLE_LIST) {
-    refuse (legacy, error, "the keys of its storages are not in a list");
+    clip_file_refuse (legacy->file, FORMAT, error,
+        "the keys of its storages are not in a list");
     return NULL;
   }
   offset = legacy->at;
@@ -160,7 +149,7 @@ read_tensors (Legacy *legacy, GError **error)
     if (!add_storage (legacy, pickle, keys->items[i], &offset, error))
       return NULL;
   if (offset != legacy->file->size) {
-    refuse (legacy, error,
+    clip_file_refuse (legacy->file, FORMAT, error,
         "%" G_GUINT64_FORMAT " bytes follow the last storage",
         legacy->file->size - offset);
     return NULL;
