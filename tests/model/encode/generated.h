@@ -5,23 +5,11 @@
  * open_clip, whose names are the canonical ones. */
 #pragma once
 
-#include <glib.h>
+#include "models.h"
 
 typedef struct {
-  guint embed_dim;
+  TestModelSpec spec;
   gboolean is_quick; /* QuickGELU on both sides, else GELU with erf */
-
-  guint image_size;
-  guint patch_size;
-  guint vision_width;
-  guint vision_layers;
-  guint head_width;
-
-  guint context_length;
-  guint vocab_size;
-  guint text_width;
-  guint text_layers;
-  guint text_heads;
 } Generated;
 
 /* The picture side of model B and the text side of model A. */

@@ -101,7 +101,7 @@ check_layer (const GPtrArray *layers, const LayerRow *row)
   gdouble tolerance = row->norm / sqrt (n) * LAYER_TOLERANCE;
 
   g_assert_cmpuint (layer->n_rows, ==, row->n_rows);
-  g_assert_cmpuint (layer->n_columns, ==, generated_ab.vision_width);
+  g_assert_cmpuint (layer->n_columns, ==, generated_ab.spec.vision.width);
   for (gsize i = 0; i < n; i++) {
     sum += layer->values[i];
     squares += (gdouble)layer->values[i] * layer->values[i];
@@ -159,7 +159,7 @@ odd_heads_and_activations_equal_the_original (void)
     gchar *folder = NULL;
     gfloat embedding[EMBED_D];
 
-    model.head_width = models_d[i].head_width;
+    model.spec.vision.heads = model.spec.vision.width / models_d[i].head_width;
     model.is_quick = models_d[i].is_quick;
     folder = generated_new (&model);
     encoder = encoder_open (folder, 2, 1);
@@ -183,7 +183,7 @@ head_width_is_what_the_configuration_says (void)
   gfloat embedding[EMBED_D];
   gdouble squares = 0;
 
-  model.head_width = 40;
+  model.spec.vision.heads = model.spec.vision.width / 40;
   folder = generated_new (&model);
   encoder = encoder_open (folder, 2, 1);
   clip_encoder_encode_pixels (encoder, 1, pixels, embedding, &error);
