@@ -5,7 +5,6 @@
  * GstVideoConverter makes it RGB: the embeddings must agree. */
 #include "frames.h"
 
-#include <math.h>
 #include <string.h>
 
 /* What differs is rounding; a wrong plane, matrix or range gives less. */
@@ -30,24 +29,6 @@ get_embedding (GstBuffer *buffer)
   gst_buffer_extract (embedding, 0, data, size);
   gst_buffer_unref (embedding);
   return g_bytes_new_take (data, size);
-}
-
-static gdouble
-get_cosine (GBytes *a, GBytes *b)
-{
-  gsize size;
-  const guint8 *x = g_bytes_get_data (a, &size);
-  const guint8 *y = g_bytes_get_data (b, NULL);
-  gdouble xy = 0, xx = 0, yy = 0;
-
-  for (gsize i = 0; i < size; i += sizeof (gfloat)) {
-    gdouble p = GST_READ_FLOAT_LE (x + i), q = GST_READ_FLOAT_LE (y + i);
-
-    xy += p * q;
-    xx += p * p;
-    yy += q * q;
-  }
-  return xy / sqrt (xx * yy);
 }
 
 /* @buffer: (transfer full) */
@@ -78,7 +59,7 @@ check_against_converter (GstHarness *harness, const gchar *caps_string)
   converted = frames_to_rgb (&info, buffer, GST_VIDEO_CHROMA_MODE_NONE, &rgb);
   expected = encode (harness, &rgb, converted);
   found = encode (harness, &info, buffer);
-  cosine = get_cosine (expected, found);
+  cosine = frames_get_cosine (expected, found);
   fail_unless (cosine >= MIN_COSINE, "%s: cosine %.6f", caps_string, cosine);
 }
 
@@ -143,7 +124,7 @@ GST_START_TEST (studio_range_rgb_is_stretched)
   expected = encode (harness, &info, full);
   info.colorimetry.range = GST_VIDEO_COLOR_RANGE_16_235;
   found = encode (harness, &info, studio);
-  cosine = get_cosine (expected, found);
+  cosine = frames_get_cosine (expected, found);
   fail_unless (cosine >= MIN_COSINE, "cosine %.6f", cosine);
   frames_harness_free (harness);
 }

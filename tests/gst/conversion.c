@@ -287,20 +287,6 @@ encode (GstHarness *harness, const GstVideoInfo *info, GstBuffer *buffer)
   return g_bytes_new_take (data, size);
 }
 
-/* Of vectors of length 1. */
-static gdouble
-get_cosine (GBytes *a, GBytes *b)
-{
-  gsize n = g_bytes_get_size (a) / sizeof (gfloat);
-  const gfloat *x = g_bytes_get_data (a, NULL);
-  const gfloat *y = g_bytes_get_data (b, NULL);
-  gdouble sum = 0;
-
-  for (gsize i = 0; i < n; i++)
-    sum += (gdouble)x[i] * y[i];
-  return sum;
-}
-
 /* --- the table --- */
 
 typedef struct {
@@ -349,7 +335,8 @@ measure (GstHarness *harness, const Photograph *photograph,
   keep_worst (&row->ours, compare (found, expected));
   if ((info->chroma_site & GST_VIDEO_CHROMA_SITE_V_COSITED) == 0)
     keep_worst (&row->converter, compare (by_converter, expected));
-  row->cosine = MIN (row->cosine, get_cosine (embedding, expected_embedding));
+  row->cosine =
+      MIN (row->cosine, frames_get_cosine (embedding, expected_embedding));
 }
 
 GST_START_TEST (planes_give_what_rgb_gives)

@@ -6,7 +6,6 @@
 #include "filters.h"
 #include "pipelines.h"
 
-#include <math.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -92,22 +91,6 @@ encode (GstHarness *harness, GstVideoInfo *info, GstBuffer *buffer)
 }
 
 static gdouble
-get_cosine (GBytes *a, GBytes *b)
-{
-  gsize n = g_bytes_get_size (a) / sizeof (gfloat);
-  const gfloat *x = g_bytes_get_data (a, NULL);
-  const gfloat *y = g_bytes_get_data (b, NULL);
-  gdouble xy = 0, xx = 0, yy = 0;
-
-  for (gsize i = 0; i < n; i++) {
-    xy += (gdouble)x[i] * y[i];
-    xx += (gdouble)x[i] * x[i];
-    yy += (gdouble)y[i] * y[i];
-  }
-  return xy / sqrt (xx * yy);
-}
-
-static gdouble
 get_bound (GstVideoFormat format)
 {
   /* A palette of 6 x 6 x 6 colours, in steps of 51 levels. */
@@ -169,7 +152,7 @@ compare (Scene *scene, GstVideoInfo *info)
       gst_video_colorimetry_to_string (&info->colorimetry);
   g_autoptr (GBytes) found = encode (
       scene->harness, info, convert (&scene->rgb, scene->photograph, info));
-  gdouble cosine = get_cosine (
+  gdouble cosine = frames_get_cosine (
       found, GST_VIDEO_INFO_IS_GRAY (info) ? scene->grey : scene->colour);
 
   g_print (

@@ -264,3 +264,22 @@ frames_pop_message (GstElement *element, GstMessageType type, const gchar *name)
   }
   return NULL;
 }
+
+gdouble
+frames_get_cosine (GBytes *a, GBytes *b)
+{
+  gsize size = g_bytes_get_size (a);
+  const guint8 *x = g_bytes_get_data (a, NULL);
+  const guint8 *y = g_bytes_get_data (b, NULL);
+  gdouble xy = 0, xx = 0, yy = 0;
+
+  fail_unless_equals_uint64 (size, g_bytes_get_size (b));
+  for (gsize i = 0; i < size; i += sizeof (gfloat)) {
+    gdouble p = GST_READ_FLOAT_LE (x + i), q = GST_READ_FLOAT_LE (y + i);
+
+    xy += p * q;
+    xx += p * p;
+    yy += q * q;
+  }
+  return xy / sqrt (xx * yy);
+}

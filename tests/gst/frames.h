@@ -59,3 +59,6 @@ guint64 frames_get_uint64 (const GstStructure *structure, const gchar *name);
  * @name: (nullable): of an element message */
 GstMessage *frames_pop_message (
     GstElement *element, GstMessageType type, const gchar *name);
+
+/* Of two embeddings of the same length. */
+gdouble frames_get_cosine (GBytes *a, GBytes *b);

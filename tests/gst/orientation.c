@@ -5,8 +5,6 @@
  * videoflip, and pixels that are not square. */
 #include "pipelines.h"
 
-#include <math.h>
-
 #define WIDTH 200
 #define HEIGHT 120
 
@@ -34,20 +32,6 @@ encode (GstHarness *harness, const gchar *caps, GstBuffer *buffer)
       gst_value_get_buffer (gst_structure_get_value (entry, "embedding"));
   gst_buffer_extract_dup (embedding, 0, -1, &data, &size);
   return g_bytes_new_take (data, size);
-}
-
-/* Of vectors of length 1. */
-static gdouble
-get_cosine (GBytes *a, GBytes *b)
-{
-  gsize n = g_bytes_get_size (a) / sizeof (gfloat);
-  const gfloat *x = g_bytes_get_data (a, NULL);
-  const gfloat *y = g_bytes_get_data (b, NULL);
-  gdouble sum = 0;
-
-  for (gsize i = 0; i < n; i++)
-    sum += (gdouble)x[i] * y[i];
-  return sum;
 }
 
 static GstHarness *
@@ -138,7 +122,7 @@ GST_START_TEST (frames_are_turned_as_their_tag_says)
 
     tag (tagged, GST_TAG_SCOPE_STREAM, turns[i].tag);
     found = encode (tagged, NULL, new_frame (WIDTH, HEIGHT));
-    cosine = get_cosine (expected, found);
+    cosine = frames_get_cosine (expected, found);
     fail_unless (cosine >= MIN_COSINE, "%s: %.6f", turns[i].tag, cosine);
   }
   /* The worker is gone when the last of the two is. */
@@ -189,10 +173,10 @@ GST_START_TEST (pixels_are_squared_first)
   g_autoptr (GBytes) narrow = encode (harness, caps, new_frame (WIDTH, HEIGHT));
 
   /* Columns between are interpolated, so that edges are a little softer. */
-  fail_unless (get_cosine (wide, stretched) > 0.99, "%.6f",
-      get_cosine (wide, stretched));
-  fail_unless (
-      get_cosine (wide, narrow) < 0.97, "%.6f", get_cosine (wide, narrow));
+  fail_unless (frames_get_cosine (wide, stretched) > 0.99, "%.6f",
+      frames_get_cosine (wide, stretched));
+  fail_unless (frames_get_cosine (wide, narrow) < 0.97, "%.6f",
+      frames_get_cosine (wide, narrow));
   frames_harness_free (harness);
 }
 GST_END_TEST;
