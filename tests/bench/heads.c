@@ -262,11 +262,9 @@ run_slot (const Heads *heads, guint part, const gsize at[4], GError **error)
   gsize dst_size = heads->types[1]->dst == dnnl_f32 ? 4 : 2;
   dnnl_stream_t stream = heads->engine->streams[part];
   guint8 *scores = heads->parts + part * heads->part_size;
-  /* In f32 the scores themselves; in others the softmax, which is not done,
-   * would write them in another type. */
-  gpointer p = heads->types[0]->dst == heads->types[1]->src
-                   ? (gpointer)scores
-                   : (gpointer)heads->src;
+  /* The softmax, which is not done, would write them there or beside them;
+   * what the bits mean in another type costs nothing. */
+  gpointer p = scores;
 
   return CHECK (dnnl_memory_set_data_handle (
              slot->q, heads->src + at[0] * size)) &&
