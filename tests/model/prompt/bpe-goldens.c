@@ -8,22 +8,12 @@
 
 #include "support.h"
 #include "bpe-table.h"
+#include "expected.h"
 
 #include <string.h>
 
 #define VOCAB_SIZE 49408
 #define MAX_CONTEXT 77
-
-static json_t *
-load_json (const gchar *path)
-{
-  json_error_t error;
-  json_t *json = json_load_file (path, JSON_ALLOW_NUL, &error);
-
-  if (json == NULL)
-    g_error ("%s: %s", path, error.text);
-  return json;
-}
 
 /* The published merges as a table of the tests. */
 static BpeTable *
@@ -61,23 +51,6 @@ make_simple_vocab (const BpeTable *table)
   g_string_append (text, strchr (merges, '\n') + 1);
   g_string_append (text, "further lines\nthat are no merges\n\ni n\n");
   return g_string_free (text, FALSE);
-}
-
-static void
-assert_ids (
-    const ClipTokenizer *tokenizer, const gchar *text, const json_t *expected)
-{
-  g_autoptr (GError) error = NULL;
-  guint32 ids[MAX_CONTEXT];
-  guint n_ids;
-
-  clip_tokenizer_encode (tokenizer, text, ids, &n_ids, NULL, &error);
-  g_assert_no_error (error);
-  g_test_message ("'%s'", text);
-  g_assert_cmpuint (n_ids, ==, json_array_size (expected));
-  for (guint i = 0; i < n_ids; i++)
-    g_assert_cmpuint (
-        ids[i], ==, json_integer_value (json_array_get (expected, i)));
 }
 
 static json_t *
@@ -130,7 +103,7 @@ check_invalid (const ClipTokenizer *tokenizer, const gchar *hex)
 static void
 check_vectors (const gchar *vocab, const gchar *merges, const gchar *vectors)
 {
-  json_t *root = load_json (vectors), *c;
+  json_t *root = expected_load (vectors), *c;
   json_t *cases = json_object_get (root, "cases");
 
   for (gint dialect = 0; dialect <= CLIP_TOKENIZER_HUGGING_FACE; dialect++) {
@@ -154,7 +127,7 @@ check_vectors (const gchar *vocab, const gchar *merges, const gchar *vectors)
         g_autofree gchar *text =
             get_text (json_object_get (c, "text"), dialect);
         if (text != NULL)
-          assert_ids (tokenizer, text, get_expected (c, dialect));
+          expected_assert_ids (tokenizer, text, get_expected (c, dialect));
         n_texts += text != NULL;
       }
     }
@@ -279,11 +252,12 @@ golden_ids (gconstpointer data)
     return;
   tokenizer = open_golden (golden, folder);
   path = g_build_filename (folder, golden->folder, "expected.json", NULL);
-  root = load_json (path);
+  root = expected_load (path);
   for (gsize i = 0; i < G_N_ELEMENTS (lists); i++)
     json_array_foreach (json_object_get (root, lists[i]), j, c)
     {
-      assert_ids (tokenizer, json_string_value (json_object_get (c, "text")),
+      expected_assert_ids (tokenizer,
+          json_string_value (json_object_get (c, "text")),
           json_object_get (c, "ids"));
       n++;
     }

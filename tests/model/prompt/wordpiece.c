@@ -4,10 +4,10 @@
 #include "prompt/prompt.h"
 #include "clip-error.h"
 
+#include "expected.h"
 #include "support.h"
 #include "wordpiece-cases.h"
 
-#include <jansson.h>
 #include <string.h>
 #include <glib/gstdio.h>
 
@@ -204,34 +204,6 @@ invalid_utf8_is_refused (void)
 
 /* --- the whole published vocabulary, and whole models --- */
 
-static void
-assert_ids (
-    const ClipTokenizer *tokenizer, const gchar *text, const json_t *expected)
-{
-  g_autoptr (GError) error = NULL;
-  guint32 ids[CONTEXT];
-  guint n_ids;
-
-  clip_tokenizer_encode (tokenizer, text, ids, &n_ids, NULL, &error);
-  g_assert_no_error (error);
-  g_test_message ("'%s'", text);
-  g_assert_cmpuint (n_ids, ==, json_array_size (expected));
-  for (guint i = 0; i < n_ids; i++)
-    g_assert_cmpuint (
-        ids[i], ==, json_integer_value (json_array_get (expected, i)));
-}
-
-static json_t *
-load_json (const gchar *path)
-{
-  json_error_t error;
-  json_t *json = json_load_file (path, JSON_ALLOW_NUL, &error);
-
-  if (json == NULL)
-    g_error ("%s: %s", path, error.text);
-  return json;
-}
-
 /* A C string holds no NUL; both dialects drop it before anything else. */
 static gchar *
 get_text (const json_t *json)
@@ -261,7 +233,7 @@ reference_vectors (gconstpointer data)
   if (vectors == NULL || vocab == NULL)
     return;
   tokenizer = open_vocab (vocab, dialect, CONTEXT);
-  json = load_json (vectors);
+  json = expected_load (vectors);
   json_array_foreach (json_object_get (json, "cases"), i, item)
   {
     const json_t *ids = json_object_get (item, "hf_fast");
@@ -272,7 +244,7 @@ reference_vectors (gconstpointer data)
     if (ids == NULL || dialect == CLIP_TOKENIZER_ORIGINAL)
       ids = json_object_get (item, "ids");
     text = get_text (json_object_get (item, "text"));
-    assert_ids (tokenizer, text, ids);
+    expected_assert_ids (tokenizer, text, ids);
     n_texts++;
   }
   g_assert_cmpuint (n_texts, ==, 92);
@@ -300,12 +272,13 @@ golden_prompts (gconstpointer data)
       g_str_has_prefix (model, "hf-") ? CLIP_TOKENIZER_HUGGING_FACE
                                       : CLIP_TOKENIZER_ORIGINAL,
       CONTEXT);
-  json = load_json (path);
+  json = expected_load (path);
   for (gsize i = 0; i < G_N_ELEMENTS (lists); i++) {
     g_assert_cmpuint (json_array_size (json_object_get (json, lists[i])), >, 0);
     json_array_foreach (json_object_get (json, lists[i]), j, item)
     {
-      assert_ids (tokenizer, json_string_value (json_object_get (item, "text")),
+      expected_assert_ids (tokenizer,
+          json_string_value (json_object_get (item, "text")),
           json_object_get (item, "ids"));
     }
   }
@@ -322,7 +295,7 @@ demo_model_prompts (void)
       test_source ("../pipelines/demo-model/expected.json");
   g_autoptr (ClipTokenizer) tokenizer =
       open_vocab (vocab, CLIP_TOKENIZER_ORIGINAL, CONTEXT);
-  json_t *json = load_json (path);
+  json_t *json = expected_load (path);
 
   for (gsize i = 0; i < G_N_ELEMENTS (languages); i++) {
     const json_t *texts =
@@ -332,7 +305,8 @@ demo_model_prompts (void)
 
     g_assert_cmpuint (json_array_size (texts), ==, 12);
     for (gsize j = 0; j < json_array_size (texts); j++)
-      assert_ids (tokenizer, json_string_value (json_array_get (texts, j)),
+      expected_assert_ids (tokenizer,
+          json_string_value (json_array_get (texts, j)),
           json_array_get (ids, j));
   }
   json_decref (json);
