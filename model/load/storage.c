@@ -65,8 +65,7 @@ clip_storage_compare (ClipStorage *storage, guint32 crc, GError **error)
 gboolean
 clip_storage_prove (ClipStorage *storage, GError **error)
 {
-  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED =
-      g_mutex_locker_new (&storage->proving);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&storage->proving);
   g_autofree guint8 *chunk = NULL;
   guint32 crc = 0;
 
