@@ -188,6 +188,24 @@ report_times (const Speed *speed, json_t *report)
   bench_set_number (report, "ratio", machine_median (speed->ratios));
 }
 
+/* What onnx-time.py makes its own model of. */
+static json_t *
+describe_vision (const ClipConfig *config)
+{
+  const ClipVisionConfig *vision = &config->vision;
+  const guint *stages = vision->stage_layers;
+
+  if (vision->kind == CLIP_VISION_TRANSFORMER)
+    return json_pack ("{s:i, s:i, s:i, s:[i], s:i, s:i, s:i}", "side",
+        vision->image_size, "patch", vision->patch_size, "width", vision->width,
+        "layers", vision->n_layers, "heads", vision->heads, "mlp",
+        vision->mlp_width, "embedding", config->embed_dim);
+  return json_pack ("{s:i, s:i, s:[i, i, i, i], s:i, s:i}", "side",
+      vision->image_size, "width", vision->width, "layers", stages[0],
+      stages[1], stages[2], stages[3], "heads", vision->heads, "embedding",
+      config->embed_dim);
+}
+
 static gboolean
 measure (Speed *speed, json_t *report, GError **error)
 {
@@ -236,6 +254,9 @@ bench_speed (const BenchOptions *options, json_t *report, GError **error)
       report, "precision", json_string (clip_precision_get_name (precision)));
   json_object_set_new (
       report, "dnnl", json_string (clip_encoder_describe (speed.encoder)));
+  json_object_set_new (report, "vision",
+      describe_vision (
+          clip_checkpoint_get_config (clip_model_get_checkpoint (model))));
   report_memory (&speed, report);
   speed.floor =
       floor_new (clip_checkpoint_get_config (clip_model_get_checkpoint (model)),
