@@ -233,6 +233,16 @@ floor_get_flops (const Floor *floor)
   return floor->flops;
 }
 
+gsize
+floor_get_weights_size (const Floor *floor)
+{
+  gsize size = 0;
+
+  for (guint i = 0; i < floor->groups->len; i++)
+    size += get_group (floor, i)->product.weights_size;
+  return size;
+}
+
 gchar *
 floor_describe (const Floor *floor)
 {

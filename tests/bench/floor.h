@@ -26,5 +26,8 @@ gboolean floor_run (Floor *floor, gboolean hot, GError **error);
 /* Of one run: all pictures of the batch. */
 gdouble floor_get_flops (const Floor *floor);
 
+/* Bytes of packed matrices, which a run that is not hot reads. */
+gsize floor_get_weights_size (const Floor *floor);
+
 /* A line a shape: how often, which way, and what each took. (transfer full) */
 gchar *floor_describe (const Floor *floor);

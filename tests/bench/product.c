@@ -208,6 +208,7 @@ build_weights (Product *product, const ClipDesc *plain, ClipConstDesc packed,
 {
   gsize size = dnnl_memory_desc_get_size (packed);
 
+  product->weights_size = size * product->n_weights;
   for (guint i = 0; i < product->n_weights; i++) {
     product->packed[i] = clip_memory_alloc (size, error);
     if (product->packed[i] == NULL ||

@@ -28,6 +28,7 @@ typedef struct {
   dnnl_memory_t *weights; /* [n_weights] */
   gpointer *packed;       /* [n_weights] */
   guint n_weights;
+  gsize weights_size; /* bytes of all */
 } Product;
 
 /* How oneDNN may be asked for the same. */

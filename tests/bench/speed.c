@@ -182,6 +182,10 @@ report_times (const Speed *speed, json_t *report)
   bench_set_number (report, "encode_gflops",
       floor_get_flops (speed->floor) / machine_median (speed->encoder_ms) /
           1e6);
+  printf ("            the floor reads %.0f MiB of weights: %.1f GB/s\n",
+      floor_get_weights_size (speed->floor) / MIB,
+      floor_get_weights_size (speed->floor) / machine_median (speed->floor_ms) /
+          1e6);
   printf ("ratio      %8.3f (%.3f … %.3f): median and quarters of %u rounds\n",
       machine_median (speed->ratios), machine_quantile (speed->ratios, 0.25),
       machine_quantile (speed->ratios, 0.75), speed->ratios->len);
