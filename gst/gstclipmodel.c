@@ -133,8 +133,6 @@ gst_clip_model_open (GstClipModel *model, GstElement *element,
     return FALSE;
   }
   check_threads (element, &opened, options.threads);
-  opened.stream =
-      clip_stream_new (opened.service, &(ClipStreamOptions){ .alone = TRUE });
   info = clip_service_get_info (opened.service);
   opened.preprocessor = clip_preprocessor_new (&info->preprocess);
   picture_size = gst_clip_model_get_picture_size (&opened);
@@ -143,6 +141,15 @@ gst_clip_model_open (GstClipModel *model, GstElement *element,
   log_facts (element, &opened);
   *model = opened;
   return TRUE;
+}
+
+void
+gst_clip_model_open_stream (GstClipModel *model, gboolean alone)
+{
+  const ClipStreamOptions options = { .alone = alone };
+
+  clip_stream_free (model->stream);
+  model->stream = clip_stream_new (model->service, &options);
 }
 
 void

@@ -12,7 +12,7 @@
 
 typedef struct {
   ClipService *service;
-  ClipStream *stream;
+  ClipStream *stream; /* NULL until opened */
   ClipPreprocessor *preprocessor;
   guint8 *picture;  /* [S, S, 3], the stream's own slot */
   guint8 *previous; /* [S, S, 3]: what was encoded before it */
@@ -32,6 +32,11 @@ gboolean gst_clip_model_open (GstClipModel *model, GstElement *element,
  *
  * Returns: (transfer full) */
 GstStructure *gst_clip_model_describe (const GstClipModel *model);
+
+/* Anew; the pictures of the one before have been given up.
+ *
+ * @alone: they never join a batch, as in the mode "wait" */
+void gst_clip_model_open_stream (GstClipModel *model, gboolean alone);
 
 /* Bytes. */
 gsize gst_clip_model_get_picture_size (const GstClipModel *model);

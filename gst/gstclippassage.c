@@ -30,6 +30,7 @@ gst_clip_passage_decide_mode (GstClipFilter *self)
   self->stats.mode = gst_clip_inference_mode_get_name (mode);
   GST_OBJECT_UNLOCK (self);
   self->mode_decided = TRUE;
+  gst_clip_model_open_stream (&self->model, mode == GST_CLIP_INFERENCE_WAIT);
   GST_INFO_OBJECT (self, "upstream %s, inference mode is %s",
       !answered ? "does not say whether it is live"
       : live    ? "is live"
