@@ -85,17 +85,33 @@ ClipPromptSet *clip_prompt_set_ref (ClipPromptSet *set);
 void clip_prompt_set_unref (ClipPromptSet *set); /* NULL is allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipPromptSet, clip_prompt_set_unref)
 
-/* Encodes a set, in the encoder's thread. With templates a prompt's row is the
- * mean over the templates of embeddings of length 1, scaled to length 1 again
- * (openai/CLIP, prompt ensembling).
+/* --- a set on its way --- */
+
+typedef struct _ClipPromptWork ClipPromptWork;
+
+/* Encodes a set slice by slice, so that other work can come between. With
+ * templates a prompt's row is the mean over the templates of embeddings of
+ * length 1, scaled to length 1 again (openai/CLIP, prompt ensembling).
  *
- * @prompts: NULL-terminated, at most CLIP_PROMPTS_MAX
- * @templates: (nullable): NULL-terminated
- * @cancelled: (nullable): asked between batches with @user_data; TRUE gives up
+ * @tokenizer, @encoder: outlive it
+ * @prompts: NULL-terminated, 1 … CLIP_PROMPTS_MAX; copied
+ * @templates: (nullable): NULL-terminated; copied
  *
- * Returns: (transfer full): NULL with CLIP_ERROR_PROMPT, _CANCELLED or those of
- *   clip_encoder_encode_tokens(). */
-ClipPromptSet *clip_prompt_set_encode (const ClipTokenizer *tokenizer,
+ * Returns: (transfer full): NULL with CLIP_ERROR_PROMPT. */
+ClipPromptWork *clip_prompt_work_new (const ClipTokenizer *tokenizer,
     ClipEncoder *encoder, const gchar *const *prompts,
-    const gchar *const *templates, gboolean (*cancelled) (gpointer user_data),
-    gpointer user_data, GError **error);
+    const gchar *const *templates, GError **error);
+void clip_prompt_work_free (ClipPromptWork *work); /* NULL is allowed */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipPromptWork, clip_prompt_work_free)
+
+/* Encodes the next slice, in the encoder's thread: as many texts as are worth
+ * one run. Where it ends depends on the texts alone, so that the same set has
+ * the same rows whatever comes between.
+ *
+ * @set: (out) (transfer full) (nullable): the set when it is complete, which
+ *   ends the work; NULL where there is more to do
+ *
+ * Returns: FALSE with CLIP_ERROR_PROMPT (the prompt is named by its number),
+ *   _COMPUTE or those of clip_encoder_encode_tokens(). */
+gboolean clip_prompt_work_run (
+    ClipPromptWork *work, ClipPromptSet **set, GError **error);

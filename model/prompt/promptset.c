@@ -2,45 +2,39 @@
 /* SPDX-FileCopyrightText: the clipfilter authors */
 
 /* A set becomes a matrix: each prompt in each template is a text, texts are
- * encoded a batch at a time, and their rows are added up by prompt. */
+ * encoded a slice at a time, and their rows are added up by prompt. */
 #include "prompt/templates.h"
 #include "prompt/tokenizer.h"
 #include "clip-error.h"
 
 #include <math.h>
 
-/* A batch is closed where a product over its ids has rows enough to be fast: a
- * longer one would only be longer to give up. */
-#define BATCH_MIN_IDS 256
-#define BATCH_MAX_TEXTS 32
+/* A slice is closed where its texts fill one block of the text tower's rows or
+ * little more: with as many a product is nearly as fast as it gets, and a slice
+ * takes about as long as a picture of a model of that size. */
+#define SLICE_MAX_TEXTS 16
+#define SLICE_MIN_IDS 96
 
 typedef struct {
-  ClipTokens tokens[BATCH_MAX_TEXTS];
-  guint owners[BATCH_MAX_TEXTS]; /* the prompt that a text belongs to */
-  guint32 *ids;                  /* [BATCH_MAX_TEXTS, context_length] */
-  gfloat *embeddings;            /* [BATCH_MAX_TEXTS, embed_dim] */
+  ClipTokens tokens[SLICE_MAX_TEXTS];
+  guint owners[SLICE_MAX_TEXTS]; /* the prompt that a text belongs to */
+  guint32 *ids;                  /* [SLICE_MAX_TEXTS, context_length] */
+  gfloat *embeddings;            /* [SLICE_MAX_TEXTS, embed_dim] */
   guint n_texts;
   guint n_ids;
-} Batch;
+} Slice;
 
-typedef struct {
+struct _ClipPromptWork {
   const ClipTokenizer *tokenizer;
   ClipEncoder *encoder;
-  gboolean (*cancelled) (gpointer user_data);
-  gpointer user_data;
   ClipPromptSet *set;
-  Batch batch;
-} Work;
-
-static void
-work_clear (Work *work)
-{
-  clip_prompt_set_unref (work->set);
-  g_free (work->batch.ids);
-  g_free (work->batch.embeddings);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Work, work_clear)
+  gchar **templates;     /* NULL: the prompts as they are */
+  guint n_templates;     /* 1 without templates */
+  guint prompt;          /* the next text: which prompt ... */
+  guint template;        /* ... in which template */
+  gboolean is_truncated; /* a text of this prompt was */
+  Slice slice;
+};
 
 static void
 set_clear (gpointer data)
@@ -76,74 +70,117 @@ set_new (const gchar *const *prompts, guint n_prompts, guint embed_dim)
   return set;
 }
 
-/* Encodes what the batch holds and adds each row to its prompt's. */
 static gboolean
-flush (Work *work, GError **error)
+check_number (guint n_prompts, GError **error)
 {
-  Batch *batch = &work->batch;
-  gsize embed_dim = work->set->embed_dim;
-
-  if (batch->n_texts == 0)
+  if (n_prompts > 0 && n_prompts <= CLIP_PROMPTS_MAX)
     return TRUE;
-  if (work->cancelled != NULL && work->cancelled (work->user_data)) {
-    g_set_error (error, CLIP_ERROR, CLIP_ERROR_CANCELLED,
-        "encoding of %u prompts was given up at prompt %u",
-        work->set->n_prompts, batch->owners[0] + 1);
-    return FALSE;
+  g_set_error (error, CLIP_ERROR, CLIP_ERROR_PROMPT,
+      "%u prompts given: at least one and at most %d are needed", n_prompts,
+      CLIP_PROMPTS_MAX);
+  return FALSE;
+}
+
+ClipPromptWork *
+clip_prompt_work_new (const ClipTokenizer *tokenizer, ClipEncoder *encoder,
+    const gchar *const *prompts, const gchar *const *templates, GError **error)
+{
+  const ClipModelInfo *info =
+      clip_model_get_info (clip_encoder_get_model (encoder));
+  guint n_prompts = g_strv_length ((gchar **)prompts);
+  guint context_length = clip_tokenizer_get_context_length (tokenizer);
+  ClipPromptWork *work;
+
+  if (!check_number (n_prompts, error) ||
+      (templates != NULL && !clip_templates_check (templates, error)))
+    return NULL;
+  work = g_new0 (ClipPromptWork, 1);
+  work->tokenizer = tokenizer;
+  work->encoder = encoder;
+  work->set = set_new (prompts, n_prompts, info->embed_dim);
+  work->n_templates = 1;
+  if (templates != NULL && *templates != NULL) {
+    work->templates = g_strdupv ((gchar **)templates);
+    work->n_templates = g_strv_length (work->templates);
   }
-  if (!clip_encoder_encode_tokens (work->encoder, batch->n_texts, batch->tokens,
-          batch->embeddings, error))
-    return FALSE;
-  for (guint i = 0; i < batch->n_texts; i++) {
-    gfloat *row = work->set->embeddings + batch->owners[i] * embed_dim;
-    for (gsize j = 0; j < embed_dim; j++)
-      row[j] += batch->embeddings[i * embed_dim + j];
-  }
-  batch->n_texts = batch->n_ids = 0;
-  return TRUE;
+  work->slice.ids = g_new (guint32, (gsize)SLICE_MAX_TEXTS * context_length);
+  work->slice.embeddings =
+      g_new (gfloat, (gsize)SLICE_MAX_TEXTS * info->embed_dim);
+  return work;
+}
+
+void
+clip_prompt_work_free (ClipPromptWork *work)
+{
+  if (work == NULL)
+    return;
+  clip_prompt_set_unref (work->set);
+  g_strfreev (work->templates);
+  g_free (work->slice.ids);
+  g_free (work->slice.embeddings);
+  g_free (work);
 }
 
 static gboolean
-add_text (Work *work, guint owner, const gchar *text, gboolean *truncated,
+add_text (ClipPromptWork *work, const gchar *text, gboolean *truncated,
     GError **error)
 {
-  Batch *batch = &work->batch;
+  Slice *slice = &work->slice;
   guint context_length = clip_tokenizer_get_context_length (work->tokenizer);
-  guint32 *ids = batch->ids + batch->n_texts * context_length;
-  gboolean is_truncated;
+  guint32 *ids = slice->ids + slice->n_texts * context_length;
   guint n_ids;
 
   if (!clip_tokenizer_encode (
-          work->tokenizer, text, ids, &n_ids, &is_truncated, error)) {
-    g_prefix_error (error, "prompt %u: ", owner + 1);
+          work->tokenizer, text, ids, &n_ids, truncated, error)) {
+    g_prefix_error (error, "prompt %u: ", work->prompt + 1);
     return FALSE;
   }
-  *truncated |= is_truncated;
-  batch->owners[batch->n_texts] = owner;
-  batch->tokens[batch->n_texts++] = (ClipTokens){ ids, n_ids };
-  batch->n_ids += n_ids;
-  return (batch->n_texts < BATCH_MAX_TEXTS && batch->n_ids < BATCH_MIN_IDS) ||
-         flush (work, error);
+  slice->owners[slice->n_texts] = work->prompt;
+  slice->tokens[slice->n_texts++] = (ClipTokens){ ids, n_ids };
+  slice->n_ids += n_ids;
+  return TRUE;
 }
 
+/* The next text, into the slice. */
 static gboolean
-add_prompt (
-    Work *work, guint owner, const gchar *const *templates, GError **error)
+add_next (ClipPromptWork *work, GError **error)
 {
   ClipPromptSet *set = work->set;
-  gboolean truncated = FALSE;
+  const gchar *prompt = set->texts[work->prompt];
+  g_autofree gchar *text = NULL;
+  gboolean truncated;
 
-  if (templates[0] == NULL &&
-      !add_text (work, owner, set->texts[owner], &truncated, error))
+  if (work->templates != NULL)
+    text = clip_template_apply (work->templates[work->template], prompt);
+  if (!add_text (work, text != NULL ? text : prompt, &truncated, error))
     return FALSE;
-  for (gsize i = 0; templates[i] != NULL; i++) {
-    g_autofree gchar *text =
-        clip_template_apply (templates[i], set->texts[owner]);
-    if (!add_text (work, owner, text, &truncated, error))
-      return FALSE;
+  work->is_truncated |= truncated;
+  if (++work->template <work->n_templates)
+    return TRUE;
+  if (work->is_truncated && set->n_truncated++ == 0)
+    set->first_truncated = work->prompt;
+  work->is_truncated = FALSE;
+  work->template = 0;
+  work->prompt++;
+  return TRUE;
+}
+
+/* Encodes what the slice holds and adds each row to its prompt's. */
+static gboolean
+encode_slice (ClipPromptWork *work, GError **error)
+{
+  Slice *slice = &work->slice;
+  gsize embed_dim = work->set->embed_dim;
+
+  if (!clip_encoder_encode_tokens (work->encoder, slice->n_texts, slice->tokens,
+          slice->embeddings, error))
+    return FALSE;
+  for (guint i = 0; i < slice->n_texts; i++) {
+    gfloat *row = work->set->embeddings + slice->owners[i] * embed_dim;
+    for (gsize j = 0; j < embed_dim; j++)
+      row[j] += slice->embeddings[i * embed_dim + j];
   }
-  if (truncated && set->n_truncated++ == 0)
-    set->first_truncated = owner;
+  slice->n_texts = slice->n_ids = 0;
   return TRUE;
 }
 
@@ -167,54 +204,24 @@ scale_to_length_1 (ClipPromptSet *set, guint index, GError **error)
   return TRUE;
 }
 
-static gboolean
-encode_all (Work *work, const gchar *const *templates, GError **error)
+gboolean
+clip_prompt_work_run (ClipPromptWork *work, ClipPromptSet **set, GError **error)
 {
+  const Slice *slice = &work->slice;
   guint n_prompts = work->set->n_prompts;
-  gboolean ok = TRUE;
 
-  for (guint i = 0; ok && i < n_prompts; i++)
-    ok = add_prompt (work, i, templates, error);
-  ok = ok && flush (work, error);
-  if (templates[0] != NULL)
-    for (guint i = 0; ok && i < n_prompts; i++)
-      ok = scale_to_length_1 (work->set, i, error);
-  return ok;
-}
-
-static gboolean
-check_number (guint n_prompts, GError **error)
-{
-  if (n_prompts > 0 && n_prompts <= CLIP_PROMPTS_MAX)
+  while (work->prompt < n_prompts && slice->n_texts < SLICE_MAX_TEXTS &&
+         slice->n_ids < SLICE_MIN_IDS)
+    if (!add_next (work, error))
+      return FALSE;
+  if (!encode_slice (work, error))
+    return FALSE;
+  *set = NULL;
+  if (work->prompt < n_prompts)
     return TRUE;
-  g_set_error (error, CLIP_ERROR, CLIP_ERROR_PROMPT,
-      "%u prompts given: at least one and at most %d are needed", n_prompts,
-      CLIP_PROMPTS_MAX);
-  return FALSE;
-}
-
-ClipPromptSet *
-clip_prompt_set_encode (const ClipTokenizer *tokenizer, ClipEncoder *encoder,
-    const gchar *const *prompts, const gchar *const *templates,
-    gboolean (*cancelled) (gpointer user_data), gpointer user_data,
-    GError **error)
-{
-  static const gchar *const no_templates[] = { NULL };
-  const ClipModelInfo *info =
-      clip_model_get_info (clip_encoder_get_model (encoder));
-  guint n_prompts = g_strv_length ((gchar **)prompts);
-  guint context_length = clip_tokenizer_get_context_length (tokenizer);
-  g_auto (Work) work = { tokenizer, encoder, cancelled, user_data };
-
-  if (templates == NULL)
-    templates = no_templates;
-  if (!check_number (n_prompts, error) ||
-      !clip_templates_check (templates, error))
-    return NULL;
-  work.set = set_new (prompts, n_prompts, info->embed_dim);
-  work.batch.ids = g_new (guint32, (gsize)BATCH_MAX_TEXTS * context_length);
-  work.batch.embeddings =
-      g_new (gfloat, (gsize)BATCH_MAX_TEXTS * info->embed_dim);
-  return encode_all (&work, templates, error) ? g_steal_pointer (&work.set)
-                                              : NULL;
+  for (guint i = 0; work->templates != NULL && i < n_prompts; i++)
+    if (!scale_to_length_1 (work->set, i, error))
+      return FALSE;
+  *set = g_steal_pointer (&work->set);
+  return TRUE;
 }

@@ -118,15 +118,6 @@ encode_pictures (ClipService *service, ClipRequest **requests, guint n)
   }
 }
 
-static gboolean
-is_unwanted (gpointer user_data)
-{
-  ClipRequest *request = user_data;
-
-  return clip_request_is_cancelled (request) ||
-         g_atomic_int_get (&request->service->quit);
-}
-
 /* The text tower is packed and tested when the first prompts arrive. */
 static gboolean
 prepare_text (ClipService *service, GError **error)
@@ -144,17 +135,36 @@ prepare_text (ClipService *service, GError **error)
   return service->text_tested;
 }
 
+static gboolean
+begin_prompts (ClipService *service, ClipRequest *request, GError **error)
+{
+  if (request->work != NULL)
+    return TRUE;
+  if (!prepare_text (service, error))
+    return FALSE;
+  request->work = clip_prompt_work_new (service->tokenizer, service->encoder,
+      (const gchar *const *)request->prompts,
+      (const gchar *const *)request->templates, error);
+  return request->work != NULL;
+}
+
+/* One slice; what is left goes back to the end of the line. */
 static void
 encode_prompts (ClipService *service, ClipRequest *request)
 {
   guint64 start = clip_threads_now ();
   GError *error = NULL;
+  gboolean ok =
+      begin_prompts (service, request, &error) &&
+      clip_prompt_work_run (request->work, &request->prompt_set, &error);
 
-  if (prepare_text (service, &error))
-    request->prompt_set = clip_prompt_set_encode (service->tokenizer,
-        service->encoder, (const gchar *const *)request->prompts,
-        (const gchar *const *)request->templates, is_unwanted, request, &error);
-  clip_request_finish (request, clip_threads_now () - start, error);
+  request->work_time += clip_threads_now () - start;
+  if (ok && request->prompt_set == NULL) {
+    clip_service_submit (service, request);
+    return;
+  }
+  g_clear_pointer (&request->work, clip_prompt_work_free);
+  clip_request_finish (request, request->work_time, error);
 }
 
 static void

@@ -51,6 +51,7 @@ clip_request_reset (ClipRequest *request)
   g_clear_error (&request->error);
   g_clear_pointer (&request->prompts, g_strfreev);
   g_clear_pointer (&request->templates, g_strfreev);
+  g_clear_pointer (&request->work, clip_prompt_work_free);
   g_clear_pointer (&request->prompt_set, clip_prompt_set_unref);
 }
 
