@@ -185,24 +185,40 @@ run_work (ClipService *service, const ClipWork *work)
     encode_prompts (service, wanted[0]);
 }
 
-/* FALSE when it is time to go. */
+/* Waits until there is something to run.
+ *
+ * Returns: FALSE when it is time to go. */
 static gboolean
-take_work (ClipService *service, ClipWork *work)
+wait_for_work (ClipService *service)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&service->lock);
+  gint64 deadline;
 
-  while (!service->quit) {
-    gint64 deadline = G_MAXINT64;
-
-    if (clip_queue_take (
-            &service->queue, g_get_monotonic_time (), work, &deadline))
-      return TRUE;
+  while (!service->quit && !clip_queue_is_ready (&service->queue,
+                               g_get_monotonic_time (), &deadline)) {
     if (deadline == G_MAXINT64)
       g_cond_wait (&service->changed, &service->lock);
     else
       g_cond_wait_until (&service->changed, &service->lock, deadline);
   }
-  return FALSE;
+  return !service->quit;
+}
+
+/* What is ready when the team's turn has come, which may be more than what was
+ * waited for, or less. */
+static void
+take_and_run (ClipService *service)
+{
+  ClipWork work;
+
+  clip_threads_take (service->threads);
+  g_mutex_lock (&service->lock);
+  clip_queue_take (&service->queue, g_get_monotonic_time (), &work);
+  g_mutex_unlock (&service->lock);
+  run_work (service, &work);
+  clip_threads_give (service->threads);
+  for (guint i = 0; i < work.n_requests; i++)
+    clip_request_unref (work.requests[i]);
 }
 
 static void
@@ -239,17 +255,13 @@ work (gpointer data)
 {
   ClipService *service = data;
   GError *error = NULL;
-  ClipWork taken;
 
   clip_threads_lower_priority ();
   if (open_model (service, &error))
     register_exit_handler ();
   publish_open (service, error);
-  while (take_work (service, &taken)) {
-    run_work (service, &taken);
-    for (guint i = 0; i < taken.n_requests; i++)
-      clip_request_unref (taken.requests[i]);
-  }
+  while (wait_for_work (service))
+    take_and_run (service);
   refuse_rest (service);
   /* Packed by this thread, freed by this thread; the model's facts stay with
    * the struct, which others may still read. */
@@ -291,11 +303,19 @@ clip_batcher_wait_open (ClipService *service, GError **error)
   return service->open;
 }
 
+gboolean
+clip_batcher_has_failed (ClipService *service)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&service->lock);
+
+  return service->failed;
+}
+
 void
 clip_batcher_quit (ClipService *service)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&service->lock);
 
-  g_atomic_int_set (&service->quit, TRUE);
+  service->quit = TRUE;
   g_cond_broadcast (&service->changed);
 }

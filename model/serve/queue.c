@@ -160,22 +160,33 @@ take_prompts (ClipQueue *queue, ClipWork *work)
   work->requests[work->n_requests++] = request;
 }
 
+/* Whose picture is first, of those that need not wait for company; or NULL. */
+static ClipQueuePlace *
+find_ready (const ClipQueue *queue, gint64 now)
+{
+  return find_next (
+      queue, now >= get_batch_deadline (queue) ? ALONE | SHARING : ALONE);
+}
+
 gboolean
-clip_queue_take (ClipQueue *queue, gint64 now, ClipWork *work, gint64 *deadline)
+clip_queue_is_ready (const ClipQueue *queue, gint64 now, gint64 *deadline)
 {
   gint64 batch_deadline = get_batch_deadline (queue);
-  ClipQueuePlace *place =
-      find_next (queue, now >= batch_deadline ? ALONE | SHARING : ALONE);
+
+  *deadline = batch_deadline > 0 ? batch_deadline : G_MAXINT64;
+  return queue->prompts.length > 0 || find_ready (queue, now) != NULL;
+}
+
+void
+clip_queue_take (ClipQueue *queue, gint64 now, ClipWork *work)
+{
+  ClipQueuePlace *place = find_ready (queue, now);
 
   work->n_requests = 0;
-  if (!g_queue_is_empty (&queue->prompts) &&
-      (place == NULL || queue->pictures_taken))
+  if (queue->prompts.length > 0 && (place == NULL || queue->pictures_taken))
     take_prompts (queue, work);
   else if (place != NULL)
     take_pictures (queue, place, work);
-  else if (batch_deadline != 0)
-    *deadline = MIN (*deadline, batch_deadline);
-  return work->n_requests > 0;
 }
 
 ClipRequest *

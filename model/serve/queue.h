@@ -53,11 +53,15 @@ void clip_queue_add (ClipQueue *queue, ClipRequest *request, gint64 now);
 /* Returns: whether it waited; its reference is the caller's then. */
 gboolean clip_queue_remove (ClipQueue *queue, ClipRequest *request);
 
-/* @deadline: (inout): moved forward to when a batch is waited for no longer
+/* Whether something is to be run now.
  *
- * Returns: FALSE where nothing is to be run before. */
-gboolean clip_queue_take (
-    ClipQueue *queue, gint64 now, ClipWork *work, gint64 *deadline);
+ * @deadline: (out): if not, when a batch is waited for no longer, or
+ *   G_MAXINT64 */
+gboolean clip_queue_is_ready (
+    const ClipQueue *queue, gint64 now, gint64 *deadline);
+
+/* Takes what is to be run now, if anything. */
+void clip_queue_take (ClipQueue *queue, gint64 now, ClipWork *work);
 
 /* Any that waits, with its reference, or NULL. */
 ClipRequest *clip_queue_pop (ClipQueue *queue);

@@ -86,7 +86,7 @@ find_or_start (
   if (registry == NULL)
     registry = g_hash_table_new (g_str_hash, g_str_equal);
   service = g_hash_table_lookup (registry, key);
-  if (service != NULL) {
+  if (service != NULL && !clip_batcher_has_failed (service)) {
     service->n_users++;
     return clip_service_ref (service);
   }
@@ -96,7 +96,7 @@ find_or_start (
     return NULL;
   }
   service->n_users = 1;
-  g_hash_table_insert (registry, service->key, service);
+  g_hash_table_replace (registry, service->key, service);
   return service;
 }
 
@@ -114,6 +114,17 @@ clip_service_acquire (const ClipServiceOptions *options, GError **error)
   return g_steal_pointer (&service);
 }
 
+static void
+forget (ClipService *service)
+{
+  /* One that failed may have been replaced. */
+  if (registry != NULL &&
+      g_hash_table_lookup (registry, service->key) == service)
+    g_hash_table_remove (registry, service->key);
+  if (registry != NULL && g_hash_table_size (registry) == 0)
+    g_clear_pointer (&registry, g_hash_table_unref);
+}
+
 void
 clip_service_release (ClipService *service)
 {
@@ -121,9 +132,7 @@ clip_service_release (ClipService *service)
     return;
   g_mutex_lock (&registry_lock);
   if (--service->n_users == 0) {
-    g_hash_table_remove (registry, service->key);
-    if (g_hash_table_size (registry) == 0)
-      g_clear_pointer (&registry, g_hash_table_unref);
+    forget (service);
     clip_batcher_quit (service);
   }
   g_mutex_unlock (&registry_lock);

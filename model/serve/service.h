@@ -60,5 +60,8 @@ gboolean clip_batcher_start (ClipService *service, GError **error);
 /* Waits until the worker has opened the model or failed to. */
 gboolean clip_batcher_wait_open (ClipService *service, GError **error);
 
+/* Whether it could not be opened: who comes later tries anew. */
+gboolean clip_batcher_has_failed (ClipService *service);
+
 /* Tells the worker to go after its current request. */
 void clip_batcher_quit (ClipService *service);

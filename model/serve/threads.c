@@ -121,3 +121,40 @@ clip_service_get_usable_cpus (void)
 
   return quota > 0 ? MIN (cpus, quota) : cpus;
 }
+
+/* --- the budget --- */
+
+static struct {
+  GMutex lock;
+  GCond changed;
+  guint size; /* 0 until somebody asked */
+  guint n_taken;
+  guint64 next_ticket;
+  guint64 now_serving;
+} budget;
+
+void
+clip_threads_take (guint n_threads)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&budget.lock);
+  guint64 ticket = budget.next_ticket++;
+
+  if (budget.size == 0)
+    budget.size = clip_service_get_usable_cpus ();
+  n_threads = MIN (n_threads, budget.size);
+  while (
+      ticket != budget.now_serving || budget.n_taken + n_threads > budget.size)
+    g_cond_wait (&budget.changed, &budget.lock);
+  budget.n_taken += n_threads;
+  budget.now_serving++;
+  g_cond_broadcast (&budget.changed);
+}
+
+void
+clip_threads_give (guint n_threads)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&budget.lock);
+
+  budget.n_taken -= MIN (n_threads, budget.size);
+  g_cond_broadcast (&budget.changed);
+}

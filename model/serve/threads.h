@@ -24,3 +24,13 @@ guint clip_threads_quota_cpus (gint64 quota, gint64 period);
 /* The quota in a cgroup's cpu.max ("50000 100000", "max 100000"); 0 for none or
  * for text that is not of that form. */
 guint clip_threads_parse_cpu_max (const gchar *text);
+
+/* --- the budget: threads of workers that run at once, in the whole process,
+ * are as many as the usable CPUs --- */
+
+/* Waits for @n_threads of the budget, in the order of asking; more than it has
+ * are all of it. Workers ask for their team before each run and give it back
+ * after it, so that models of one process take turns instead of pressing each
+ * other's teams off the CPUs. */
+void clip_threads_take (guint n_threads);
+void clip_threads_give (guint n_threads);

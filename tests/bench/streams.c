@@ -16,6 +16,7 @@
 #define AHEAD 2       /* one picture runs, one waits */
 #define LOOK 1000     /* microseconds between two frames of a stream */
 #define STAGGER 37000 /* microseconds between the first of two streams */
+#define CHANGE 100000 /* microseconds between two changes of prompts */
 
 typedef struct {
   ClipService *service;
@@ -31,6 +32,7 @@ static gint n_threads = 0;
 static gint seconds = 5;
 static gint n_rounds = 3;
 static gint n_busy = 0;
+static gint n_prompts = 0;
 static gdouble rate = 0;
 static gchar *arch = NULL;
 
@@ -44,6 +46,8 @@ static const GOptionEntry entries[] = {
       "Pictures a second of each stream (as many as can be)", "R" },
   { "busy", 0, 0, G_OPTION_ARG_INT, &n_busy,
       "Threads that do nothing but take the CPU, at normal priority (0)", "N" },
+  { "prompts", 0, 0, G_OPTION_ARG_INT, &n_prompts,
+      "Somebody sets so many other prompts every 100 ms (0: nobody)", "N" },
   { "arch", 0, 0, G_OPTION_ARG_STRING, &arch,
       "A published model's shapes (ViT-B/32)", "NAME" },
   { NULL },
@@ -166,13 +170,44 @@ run_round (ClipService *service, gboolean alone)
   return per_second;
 }
 
+/* What goes on beside the streams. */
+typedef struct {
+  ClipService *service;
+  gint stop; /* atomic */
+  guint n_sets;
+} Trouble;
+
 static gpointer
-be_busy (gpointer stop)
+be_busy (gpointer data)
 {
+  Trouble *trouble = data;
   volatile guint64 n = 0;
 
-  while (!g_atomic_int_get ((gint *)stop))
+  while (!g_atomic_int_get (&trouble->stop))
     n++;
+  return NULL;
+}
+
+static gpointer
+change_prompts (gpointer data)
+{
+  Trouble *trouble = data;
+  g_autoptr (GPtrArray) prompts = g_ptr_array_new_with_free_func (g_free);
+  gint64 due = g_get_monotonic_time ();
+
+  for (gint i = 0; i < n_prompts; i++)
+    g_ptr_array_add (prompts, g_strdup_printf ("a photo of %d dogs", i));
+  g_ptr_array_add (prompts, NULL);
+  while (!g_atomic_int_get (&trouble->stop)) {
+    g_autoptr (ClipRequest) request = clip_service_encode_prompts (
+        trouble->service, (const gchar *const *)prompts->pdata, NULL);
+
+    if (!clip_request_wait (request, NULL))
+      break;
+    trouble->n_sets++;
+    due += CHANGE;
+    g_usleep (MAX (due - g_get_monotonic_time (), 0));
+  }
   return NULL;
 }
 
@@ -216,9 +251,9 @@ write_model (const TestPublished *published)
 static void
 run (ClipService *service)
 {
-  g_autofree GThread **busy = g_new0 (GThread *, n_busy);
+  g_autoptr (GPtrArray) threads = g_ptr_array_new ();
+  Trouble trouble = { service };
   gdouble batched = 0, alone = 0;
-  gint stop = FALSE;
 
   g_print ("%s in %s, %s, %u threads, largest batch %u, %d streams, %d busy\n",
       clip_service_get_info (service)->id,
@@ -226,15 +261,19 @@ run (ClipService *service)
       clip_service_describe (service), clip_service_get_threads (service),
       clip_service_get_max_batch (service), n_streams, n_busy);
   for (gint i = 0; i < n_busy; i++)
-    busy[i] = g_thread_new ("busy", be_busy, &stop);
+    g_ptr_array_add (threads, g_thread_new ("busy", be_busy, &trouble));
+  if (n_prompts > 0)
+    g_ptr_array_add (
+        threads, g_thread_new ("prompts", change_prompts, &trouble));
   for (gint i = 0; i < n_rounds; i++) {
     batched += run_round (service, FALSE);
     alone += run_round (service, TRUE);
   }
-  g_atomic_int_set (&stop, TRUE);
-  for (gint i = 0; i < n_busy; i++)
-    g_thread_join (busy[i]);
-  g_print ("batched / alone: %.3f\n", batched / alone);
+  g_atomic_int_set (&trouble.stop, TRUE);
+  for (guint i = 0; i < threads->len; i++)
+    g_thread_join (g_ptr_array_index (threads, i));
+  g_print ("batched / alone: %.3f; %u sets of %d prompts\n", batched / alone,
+      trouble.n_sets, n_prompts);
 }
 
 int

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: the clipfilter authors */
 
-#include "serve/serve.h"
+#include "demo.h"
 
 #include "clip-error.h"
-#include "support.h"
 
 #include <math.h>
 #include <string.h>
@@ -12,51 +11,11 @@
 /* Enough requests that the worker cannot have run them all by the next line. */
 #define MANY 400
 
-/* Polls of a millisecond for something that happens soon: half a minute, for
- * sanitizer builds on busy machines. */
-#define PATIENCE 30000
-
-static gchar *demo_model;
-
-static ClipService *
-acquire (const gchar *instance_id)
-{
-  g_autoptr (GError) error = NULL;
-  ClipServiceOptions options = { .model = demo_model,
-    .instance_id = instance_id,
-    .precision = CLIP_PRECISION_F32,
-    .threads = 1 };
-  ClipService *service = clip_service_acquire (&options, &error);
-
-  g_assert_no_error (error);
-  g_assert_nonnull (service);
-  return service;
-}
-
-static guint8 *
-make_picture (ClipService *service, guint8 shade)
-{
-  guint side = clip_service_get_info (service)->image_size;
-  guint8 *picture = g_malloc ((gsize)side * side * 3);
-
-  for (gsize i = 0; i < (gsize)side * side * 3; i++)
-    picture[i] = (guint8)(shade + i % 251);
-  return picture;
-}
-
 /* One picture at a time, as in wait mode. */
 static ClipStream *
 open_stream (ClipService *service)
 {
   return clip_stream_new (service, &(ClipStreamOptions){ .alone = TRUE });
-}
-
-static void
-assert_workers_leave (guint left)
-{
-  for (guint i = 0; i < PATIENCE && clip_service_get_n_workers () > left; i++)
-    g_usleep (1000);
-  g_assert_cmpuint (clip_service_get_n_workers (), ==, left);
 }
 
 static gdouble
@@ -72,8 +31,8 @@ get_length (const gfloat *row, guint n)
 static void
 same_files_are_one_model (void)
 {
-  g_autoptr (ClipService) first = acquire (NULL);
-  g_autoptr (ClipService) second = acquire (NULL);
+  g_autoptr (ClipService) first = demo_acquire (NULL);
+  g_autoptr (ClipService) second = demo_acquire (NULL);
 
   g_assert_true (first == second);
   g_assert_cmpuint (clip_service_get_n_workers (), ==, 1);
@@ -82,8 +41,8 @@ same_files_are_one_model (void)
 static void
 an_instance_id_separates (void)
 {
-  g_autoptr (ClipService) first = acquire (NULL);
-  g_autoptr (ClipService) second = acquire ("second");
+  g_autoptr (ClipService) first = demo_acquire (NULL);
+  g_autoptr (ClipService) second = demo_acquire ("second");
 
   g_assert_true (first != second);
   g_assert_cmpuint (clip_service_get_n_workers (), ==, 2);
@@ -94,26 +53,26 @@ an_instance_id_separates (void)
 static void
 the_last_release_ends_the_worker (void)
 {
-  ClipService *first = acquire (NULL);
-  ClipService *second = acquire (NULL);
+  ClipService *first = demo_acquire (NULL);
+  ClipService *second = demo_acquire (NULL);
 
   clip_service_release (first);
   g_assert_cmpuint (clip_service_get_n_workers (), ==, 1);
   clip_service_release (second);
-  assert_workers_leave (0);
+  demo_assert_workers_leave (0);
 }
 
 static void
 pictures_have_embeddings_of_length_1 (void)
 {
-  g_autoptr (ClipService) service = acquire (NULL);
+  g_autoptr (ClipService) service = demo_acquire (NULL);
   g_autoptr (ClipStream) stream = open_stream (service);
   guint embed_dim = clip_service_get_info (service)->embed_dim;
 
   /* More than the pool keeps under way, so that memory is recycled. */
   for (guint i = 0; i < 20; i++) {
     g_autoptr (GError) error = NULL;
-    g_autofree guint8 *picture = make_picture (service, (guint8)i);
+    g_autofree guint8 *picture = demo_make_picture (service, (guint8)i);
     g_autoptr (ClipRequest) request =
         clip_stream_encode_picture (stream, picture);
 
@@ -129,9 +88,9 @@ pictures_have_embeddings_of_length_1 (void)
 static void
 same_picture_gives_the_same_bits (void)
 {
-  g_autoptr (ClipService) service = acquire (NULL);
+  g_autoptr (ClipService) service = demo_acquire (NULL);
   g_autoptr (ClipStream) stream = open_stream (service);
-  g_autofree guint8 *picture = make_picture (service, 7);
+  g_autofree guint8 *picture = demo_make_picture (service, 7);
   gsize bytes = clip_service_get_info (service)->embed_dim * sizeof (gfloat);
   g_autoptr (ClipRequest) first = clip_stream_encode_picture (stream, picture);
   g_autoptr (ClipRequest) second = clip_stream_encode_picture (stream, picture);
@@ -147,7 +106,7 @@ prompts_become_rows_of_length_1 (void)
 {
   static const gchar *const prompts[] = { "a photo of a dog", "风景", NULL };
   static const gchar *const templates[] = { "{}", "a photo of {}", NULL };
-  g_autoptr (ClipService) service = acquire (NULL);
+  g_autoptr (ClipService) service = demo_acquire (NULL);
   g_autoptr (GError) error = NULL;
   g_autoptr (ClipRequest) request =
       clip_service_encode_prompts (service, prompts, templates);
@@ -169,9 +128,9 @@ prompts_become_rows_of_length_1 (void)
 static void
 a_cancelled_request_returns_before_the_queue_is_done (void)
 {
-  g_autoptr (ClipService) service = acquire (NULL);
+  g_autoptr (ClipService) service = demo_acquire (NULL);
   g_autoptr (ClipStream) stream = open_stream (service);
-  g_autofree guint8 *picture = make_picture (service, 1);
+  g_autofree guint8 *picture = demo_make_picture (service, 1);
   g_autoptr (GPtrArray) requests =
       g_ptr_array_new_with_free_func ((GDestroyNotify)clip_request_unref);
   g_autoptr (GError) error = NULL;
@@ -202,9 +161,9 @@ wait_for_it (gpointer request)
 static void
 a_release_while_busy_neither_blocks_nor_hangs_a_waiter (void)
 {
-  ClipService *service = acquire (NULL);
+  ClipService *service = demo_acquire (NULL);
   g_autoptr (ClipStream) stream = open_stream (service);
-  g_autofree guint8 *picture = make_picture (service, 1);
+  g_autofree guint8 *picture = demo_make_picture (service, 1);
   g_autoptr (GPtrArray) requests =
       g_ptr_array_new_with_free_func ((GDestroyNotify)clip_request_unref);
   g_autoptr (GError) error = NULL;
@@ -217,7 +176,7 @@ a_release_while_busy_neither_blocks_nor_hangs_a_waiter (void)
   clip_service_release (service);
   error = g_thread_join (waiter);
   g_assert_error (error, CLIP_ERROR, CLIP_ERROR_CANCELLED);
-  assert_workers_leave (0);
+  demo_assert_workers_leave (0);
 }
 
 static void
@@ -230,17 +189,17 @@ a_missing_model_is_named_and_can_be_retried (void)
   g_assert_null (clip_service_acquire (&options, &error));
   g_assert_error (error, CLIP_ERROR, CLIP_ERROR_NOT_FOUND);
   g_assert_nonnull (strstr (error->message, "/nowhere/at/all"));
-  assert_workers_leave (0);
-  service = acquire (NULL);
+  demo_assert_workers_leave (0);
+  service = demo_acquire (NULL);
 }
 
 static gpointer
 acquire_and_release (gpointer unused)
 {
   for (guint i = 0; i < 10; i++) {
-    ClipService *service = acquire (NULL);
+    ClipService *service = demo_acquire (NULL);
     g_autoptr (ClipStream) stream = open_stream (service);
-    g_autofree guint8 *picture = make_picture (service, (guint8)i);
+    g_autofree guint8 *picture = demo_make_picture (service, (guint8)i);
     g_autoptr (ClipRequest) request =
         clip_stream_encode_picture (stream, picture);
 
@@ -260,14 +219,14 @@ many_threads_come_and_go (void)
     threads[i] = g_thread_new ("user", acquire_and_release, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
     g_thread_join (threads[i]);
-  assert_workers_leave (0);
+  demo_assert_workers_leave (0);
 }
 
 static void
 threads_are_clamped_to_the_usable_cpus (void)
 {
   ClipServiceOptions options = {
-    .model = demo_model, .instance_id = "greedy", .threads = 4096
+    .model = demo_get_model (), .instance_id = "greedy", .threads = 4096
   };
   g_autoptr (ClipService) service = clip_service_acquire (&options, NULL);
 
@@ -276,10 +235,7 @@ threads_are_clamped_to_the_usable_cpus (void)
       clip_service_get_threads (service), ==, clip_service_get_usable_cpus ());
 }
 
-static const struct {
-  const gchar *name;
-  GTestFunc function;
-} cases[] = {
+static const DemoCase cases[] = {
   { "same-files-are-one-model", same_files_are_one_model },
   { "the-last-release-ends-the-worker", the_last_release_ends_the_worker },
   { "an-instance-id-separates", an_instance_id_separates },
@@ -298,28 +254,10 @@ static const struct {
       threads_are_clamped_to_the_usable_cpus },
 };
 
-/* A worker leaves after its release, in its own time: the next test counts
- * from none. */
-static void
-run_case (gconstpointer index)
-{
-  assert_workers_leave (0);
-  cases[GPOINTER_TO_UINT (index)].function ();
-}
-
 int
 main (int argc, char **argv)
 {
-  gint failed;
-
   g_test_init (&argc, &argv, NULL);
-  demo_model = test_source ("../pipelines/demo-model");
-  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
-    g_autofree gchar *path =
-        g_strconcat ("/serve/service/", cases[i].name, NULL);
-    g_test_add_data_func (path, GUINT_TO_POINTER (i), run_case);
-  }
-  failed = g_test_run ();
-  g_free (demo_model);
-  return failed;
+  demo_add_cases ("service", cases, G_N_ELEMENTS (cases));
+  return g_test_run ();
 }
