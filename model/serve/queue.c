@@ -138,16 +138,34 @@ take_picture (ClipQueue *queue, ClipQueuePlace *place, ClipWork *work)
   work->requests[work->n_requests++] = request;
 }
 
+/* The largest power of two that waits and may: the encoder has built those, and
+ * puts any other number together from several of them, for all of which the
+ * first pictures would wait. */
+static guint
+get_batch_size (const ClipQueue *queue)
+{
+  guint n_waiting = 0, size = 1;
+
+  for (GList *link = queue->streams.head; link != NULL; link = link->next) {
+    const ClipQueuePlace *place = link->data;
+
+    if (place->is_sharing)
+      n_waiting += place->pictures.length;
+  }
+  while (size * 2 <= MIN (n_waiting, queue->max_batch))
+    size *= 2;
+  return size;
+}
+
 static void
 take_pictures (ClipQueue *queue, ClipQueuePlace *place, ClipWork *work)
 {
-  gboolean is_sharing = place->is_sharing;
+  guint size = place->is_sharing ? get_batch_size (queue) : 1;
 
   queue->pictures_taken = TRUE;
   take_picture (queue, place, work);
-  while (is_sharing && work->n_requests < queue->max_batch &&
-         (place = find_next (queue, SHARING)) != NULL)
-    take_picture (queue, place, work);
+  while (work->n_requests < size)
+    take_picture (queue, find_next (queue, SHARING), work);
 }
 
 static void

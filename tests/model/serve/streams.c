@@ -120,7 +120,7 @@ pictures_that_wait_together_are_one_call (void)
   }
 }
 
-/* Any number up to the largest is put together from what was built. */
+/* Three are a batch of two and a picture alone. */
 static void
 batches_of_any_size_give_the_same_embeddings (void)
 {
@@ -141,7 +141,7 @@ batches_of_any_size_give_the_same_embeddings (void)
     demo_let_threads_go ();
     for (guint i = 0; i < size; i++) {
       g_assert_true (clip_request_wait (requests[i], NULL));
-      g_assert_cmpuint (clip_request_get_batch (requests[i]), ==, size);
+      g_assert_cmpuint (clip_request_get_batch (requests[i]), <=, size);
       g_assert_cmpfloat (
           test_relative_l2 (
               clip_request_get_embedding (requests[i]), expected + i * n, n),
