@@ -109,6 +109,26 @@ GST_START_TEST (auto_is_the_default)
 }
 GST_END_TEST;
 
+/* design: section 5.19. What is private to a place, as models and prompts, is
+ * not for other places. */
+GST_START_TEST (presets_have_rates_mode_and_threads_only)
+{
+  g_autoptr (GstElement) filter =
+      gst_object_ref_sink (gst_element_factory_make ("clipfilter", NULL));
+  g_auto (GStrv) names = gst_preset_get_property_names (GST_PRESET (filter));
+  static const gchar *const expected[] = { "inference-interval",
+    "max-inference-rate", "inference-mode", "threads", NULL };
+
+  for (guint i = 0; expected[i] != NULL; i++)
+    fail_unless (g_strv_contains ((const gchar *const *)names, expected[i]),
+        "%s", expected[i]);
+  for (guint i = 0; names[i] != NULL; i++)
+    fail_unless (g_strv_contains (expected, names[i]) ||
+                     g_str_equal (names[i], "precision"),
+        "%s", names[i]);
+}
+GST_END_TEST;
+
 /* --- max-age --- */
 
 GST_START_TEST (results_older_than_max_age_are_not_carried)
@@ -210,6 +230,7 @@ modes_suite (void)
   tcase_add_test (
       tests, upstream_is_asked_for_each_stream_even_of_the_same_caps);
   tcase_add_test (tests, auto_is_the_default);
+  tcase_add_test (tests, presets_have_rates_mode_and_threads_only);
   tcase_add_test (tests, results_older_than_max_age_are_not_carried);
   tcase_add_test (tests, events_and_frames_keep_their_order_in_every_mode);
   return suite;

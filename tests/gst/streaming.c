@@ -327,8 +327,8 @@ GST_END_TEST;
 
 GST_START_TEST (stats_account_for_every_frame)
 {
-  static const gchar *const reasons[] = { "interval", "gap", "qos",
-    "unreadable", "failed", "cancelled" };
+  static const gchar *const reasons[] = { "interval", "rate", "gap", "qos",
+    "busy", "unchanged", "unreadable", "failed", "cancelled" };
   GstHarness *harness =
       filters_harness_new (folder, "inference-interval=2", RGB);
   g_autoptr (GstElement) filter = filters_get (harness);
