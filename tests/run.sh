@@ -14,6 +14,7 @@ Installs what is missing, builds, runs the tests and ends with the line
   --long           also the cases that take minutes (CLIPFILTER_TEST_LONG=1)
   --no-install     install nothing
   --sanitize       with AddressSanitizer and UBSan, in build-sanitize/
+  --threads        with ThreadSanitizer, in build-threads/; for tests of serve/
   --werror         warnings are errors
   --build-dir DIR  build there instead of in build/
 EOF
@@ -43,6 +44,7 @@ while [ $# -gt 0 ]; do
       ;;
     --no-install) install=(--no-install) ;;
     --sanitize) sanitize=yes ;;
+    --threads) sanitize=threads ;;
     --werror) setup+=(--werror) ;;
     --build-dir)
       [ $# -gt 1 ] || die "--build-dir needs a directory"
@@ -72,6 +74,12 @@ if [ "$sanitize" = yes ]; then
   ASAN_OPTIONS=$(IFS=: && echo "${asan[*]}")
   export ASAN_OPTIONS UBSAN_OPTIONS=print_stacktrace=1
   multiplier=$((multiplier * 4))
+fi
+if [ "$sanitize" = threads ]; then
+  build=${build:-build-threads}
+  setup+=(-Doptimization=1 -Db_lundef=false -Db_sanitize=thread)
+  export TSAN_OPTIONS="suppressions=$PWD/tests/data/thread-sanitizer.txt"
+  multiplier=$((multiplier * 8))
 fi
 build=${build:-build}
 export CK_TIMEOUT_MULTIPLIER=$multiplier
