@@ -162,15 +162,16 @@ static gboolean
 open_model (GstClipFilter *self, GError **error)
 {
   g_autofree gchar *path = NULL;
-  guint threads;
+  GstClipModelOptions options;
 
   GST_OBJECT_LOCK (self);
   gst_clip_stats_clear (&self->stats);
-  path = g_strdup (self->settings.model);
-  threads = self->settings.threads;
+  options.path = path = g_strdup (self->settings.model);
+  options.threads = self->settings.threads;
+  options.precision = self->settings.precision;
   GST_OBJECT_UNLOCK (self);
   return gst_clip_model_open (
-      &self->model, GST_ELEMENT (self), path, threads, error);
+      &self->model, GST_ELEMENT (self), &options, error);
 }
 
 static gboolean

@@ -61,6 +61,22 @@ check_threads (GstElement *element, const GstClipModel *model, guint threads)
       ("%s", model->path));
 }
 
+static void
+check_precision (
+    GstElement *element, const GstClipModel *model, ClipPrecision precision)
+{
+  ClipPrecision actual = clip_service_get_precision (model->service);
+
+  if (precision == CLIP_PRECISION_AUTO || precision == actual)
+    return;
+  GST_ELEMENT_WARNING (element, RESOURCE, SETTINGS,
+      ("precision=%s is not what this CPU multiplies (%s): encoding in %s.",
+          clip_precision_get_name (precision),
+          clip_service_describe (model->service),
+          clip_precision_get_name (actual)),
+      (NULL));
+}
+
 GstStructure *
 gst_clip_model_describe (const GstClipModel *model)
 {
@@ -117,22 +133,24 @@ gst_clip_model_get_picture_size (const GstClipModel *model)
 
 gboolean
 gst_clip_model_open (GstClipModel *model, GstElement *element,
-    const gchar *path, guint threads, GError **error)
+    const GstClipModelOptions *options, GError **error)
 {
+  const gchar *path = options->path;
   GstClipModel opened = { .demo = path == NULL || *path == '\0' };
-  ClipServiceOptions options = { .precision = CLIP_PRECISION_F32,
-    .threads = clamp_threads (element, threads) };
+  ClipServiceOptions asked = { .precision = options->precision,
+    .threads = clamp_threads (element, options->threads) };
   const ClipModelInfo *info;
   gsize picture_size;
 
   opened.path = opened.demo ? find_demo_model (element) : g_strdup (path);
-  options.model = opened.path;
-  opened.service = clip_service_acquire (&options, error);
+  asked.model = opened.path;
+  opened.service = clip_service_acquire (&asked, error);
   if (opened.service == NULL) {
     g_free (opened.path);
     return FALSE;
   }
-  check_threads (element, &opened, options.threads);
+  check_threads (element, &opened, asked.threads);
+  check_precision (element, &opened, options->precision);
   info = clip_service_get_info (opened.service);
   opened.preprocessor = clip_preprocessor_new (&info->preprocess);
   picture_size = gst_clip_model_get_picture_size (&opened);

@@ -20,13 +20,18 @@ typedef struct {
   gboolean demo;
 } GstClipModel;
 
-/* @path: (nullable): NULL or empty opens the demonstration model
- * @threads: 0 = the usable CPUs
+typedef struct {
+  const gchar *path; /* (nullable): NULL or empty: the demonstration model */
+  guint threads;     /* 0 = the usable CPUs */
+  ClipPrecision precision;
+} GstClipModelOptions;
+
+/* Warns of what cannot be had as it is asked for.
  *
  * Returns: FALSE with the errors of clip_service_acquire(); @model is empty
  *   then. */
 gboolean gst_clip_model_open (GstClipModel *model, GstElement *element,
-    const gchar *path, guint threads, GError **error);
+    const GstClipModelOptions *options, GError **error);
 
 /* Which model runs how: the facts among the element's stats.
  *

@@ -35,6 +35,7 @@ typedef struct {
   gint post_messages; /* GstClipMessages */
   gchar *source_id;
   guint threads;
+  gint precision; /* ClipPrecision */
   gboolean qos;
 } GstClipSettings;
 

@@ -65,8 +65,8 @@ check_against_converter (GstHarness *harness, const gchar *caps_string)
 
 GST_START_TEST (every_format_is_seen_as_converted)
 {
-  GstHarness *harness =
-      frames_harness_new ("clipfilter threads=1 attach-embedding=true", NULL);
+  GstHarness *harness = frames_harness_new (
+      "clipfilter threads=1 precision=f32 attach-embedding=true", NULL);
   guint n_formats = 0;
   const GstVideoFormat *formats = gst_video_formats_raw (&n_formats);
 
@@ -86,8 +86,8 @@ GST_START_TEST (every_colorimetry_is_seen_as_converted)
   static const gchar *const formats[] = { "I420", "NV12", "Y444", "v210" };
   static const gchar *const names[] = { "bt601", "bt709", "bt2020", "smpte240m",
     "1:4:0:0", "1:3:0:0", "2:2:0:0" };
-  GstHarness *harness =
-      frames_harness_new ("clipfilter threads=1 attach-embedding=true", NULL);
+  GstHarness *harness = frames_harness_new (
+      "clipfilter threads=1 precision=f32 attach-embedding=true", NULL);
 
   for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
     for (guint c = 0; c < G_N_ELEMENTS (names); c++) {
@@ -105,8 +105,8 @@ GST_END_TEST;
 /* GstVideoConverter does not stretch RGB, so it is squeezed here. */
 GST_START_TEST (studio_range_rgb_is_stretched)
 {
-  GstHarness *harness =
-      frames_harness_new ("clipfilter threads=1 attach-embedding=true", NULL);
+  GstHarness *harness = frames_harness_new (
+      "clipfilter threads=1 precision=f32 attach-embedding=true", NULL);
   g_autoptr (GBytes) expected = NULL;
   g_autoptr (GBytes) found = NULL;
   GstBuffer *full, *studio;
@@ -204,8 +204,8 @@ GST_START_TEST (memory_layouts_make_no_difference)
 {
   static const gchar *const formats[] = { "RGB", "xBGR", "I420", "YV12", "NV12",
     "NV21", "Y42B", "GBR", "I420_10LE", "NV24" };
-  GstHarness *harness =
-      frames_harness_new ("clipfilter threads=1 attach-embedding=true", NULL);
+  GstHarness *harness = frames_harness_new (
+      "clipfilter threads=1 precision=f32 attach-embedding=true", NULL);
 
   for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
     g_autoptr (GstBuffer) plain = NULL;

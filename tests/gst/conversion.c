@@ -350,7 +350,8 @@ GST_START_TEST (planes_give_what_rgb_gives)
   /* Threads that a pipeline starts beside a worker would bear its name. */
   for (guint i = 0; i < G_N_ELEMENTS (photographs); i++)
     load_photograph (photographs[i], &loaded[i]);
-  harness = frames_harness_new ("clipfilter attach-embedding=true", NULL);
+  harness = frames_harness_new (
+      "clipfilter precision=f32 attach-embedding=true", NULL);
   for (guint f = 0; f < G_N_ELEMENTS (formats); f++)
     rows[f] = (Row){ .cosine = 1 };
   for (guint i = 0; i < G_N_ELEMENTS (photographs); i++) {

@@ -31,7 +31,8 @@ static const struct {
 
 GST_START_TEST (stats_say_which_model_it_is)
 {
-  GstHarness *harness = frames_harness_new ("clipfilter name=f threads=1", RGB);
+  GstHarness *harness =
+      frames_harness_new ("clipfilter name=f threads=1 precision=f32", RGB);
   g_autoptr (GstElement) filter = filters_get (harness);
   g_autoptr (GstStructure) stats = filters_get_stats (filter);
   guint image_size = 0;
@@ -47,6 +48,47 @@ GST_START_TEST (stats_say_which_model_it_is)
   fail_unless_equals_uint64 (
       frames_get_uint64 (stats, "parameters") / 10000, 941);
   frames_harness_free (harness);
+}
+GST_END_TEST;
+
+/* @precision as asked for, in a process whose CPU has no bf16. */
+static void
+check_without_bf16 (const gchar *precision, gboolean warns)
+{
+  g_autofree gchar *line =
+      g_strdup_printf ("clipfilter name=f threads=1 precision=%s", precision);
+  GstHarness *harness = NULL;
+  g_autoptr (GstElement) filter = NULL;
+  g_autoptr (GstStructure) stats = NULL;
+  g_autoptr (GstMessage) message = NULL;
+  g_autoptr (GstMessage) more = NULL;
+  g_autoptr (GError) warning = NULL;
+
+  harness = frames_harness_new (line, RGB);
+  filter = filters_get (harness);
+  stats = filters_get_stats (filter);
+  fail_unless_equals_string (
+      gst_structure_get_string (stats, "precision"), "f32");
+  message = frames_pop_message (harness->element, GST_MESSAGE_WARNING, NULL);
+  fail_unless_equals_int (message != NULL, warns);
+  if (warns) {
+    gst_message_parse_warning (message, &warning, NULL);
+    fail_if (strstr (warning->message, "precision=bf16") == NULL, "%s",
+        warning->message);
+    more = frames_pop_message (harness->element, GST_MESSAGE_WARNING, NULL);
+    fail_unless (more == NULL);
+  }
+  frames_harness_free (harness);
+}
+
+/* oneDNN reads the limit when it is first used, which is here: each test is a
+ * process. */
+GST_START_TEST (bf16_by_name_warns_where_the_cpu_has_none)
+{
+  g_setenv ("ONEDNN_MAX_CPU_ISA", "AVX2", TRUE);
+  check_without_bf16 ("bf16", TRUE);
+  check_without_bf16 ("auto", FALSE);
+  check_without_bf16 ("f32", FALSE);
 }
 GST_END_TEST;
 
@@ -70,7 +112,7 @@ GST_START_TEST (one_line_of_the_log_says_which_model_it_is)
   gst_debug_remove_log_function (gst_debug_log_default);
   gst_debug_add_log_function (keep_line, lines, NULL);
   gst_debug_set_threshold_for_name ("clipfilter-model", GST_LEVEL_INFO);
-  harness = frames_harness_new ("clipfilter threads=1", RGB);
+  harness = frames_harness_new ("clipfilter threads=1 precision=f32", RGB);
   gst_debug_remove_log_function (keep_line);
   fail_unless_equals_int (lines->len, 1);
   for (guint i = 0; i < G_N_ELEMENTS (demo_facts); i++)
@@ -254,6 +296,7 @@ facts_suite (void)
 
   suite_add_tcase (suite, tests);
   tcase_add_test (tests, stats_say_which_model_it_is);
+  tcase_add_test (tests, bf16_by_name_warns_where_the_cpu_has_none);
   tcase_add_test (tests, one_line_of_the_log_says_which_model_it_is);
   tcase_add_test (tests, an_image_side_alone_makes_embeddings);
   tcase_add_test (tests, prompts_for_an_image_side_alone_are_one_clear_error);

@@ -128,8 +128,8 @@ static void
 begin_scene (Scene *scene)
 {
   scene->photograph = load_photograph (&scene->rgb);
-  scene->harness =
-      frames_harness_new ("clipfilter threads=1 attach-embedding=true", NULL);
+  scene->harness = frames_harness_new (
+      "clipfilter threads=1 precision=f32 attach-embedding=true", NULL);
   scene->colour =
       encode (scene->harness, &scene->rgb, gst_buffer_ref (scene->photograph));
   scene->grey = encode (
@@ -352,7 +352,7 @@ split (GstBuffer *buffer)
 GST_START_TEST (padding_and_several_memories_make_no_difference)
 {
   GstHarness *harness =
-      filters_harness_new (folder, "attach-embedding=true", NULL);
+      filters_harness_new (folder, "precision=f32 attach-embedding=true", NULL);
   guint n = 0;
   const GstVideoFormat *formats = gst_video_formats_raw (&n);
 

@@ -38,7 +38,7 @@ static GstHarness *
 new_harness (void)
 {
   return frames_harness_new (
-      "clipfilter threads=1 attach-embedding=true", NULL);
+      "clipfilter threads=1 precision=f32 attach-embedding=true", NULL);
 }
 
 /* (transfer full): no side of it is like another */

@@ -79,7 +79,7 @@ see (const gchar *path, const gchar *between, const gchar *prompts)
   g_autofree gchar *decoded =
       g_strdup_printf (g_str_has_suffix (path, "jpg") ? JPEG : PNG, path);
   g_autoptr (GstElement) pipeline = pipelines_parse (
-      "%s ! %s clipfilter name=f threads=1 attach-embedding=true top-k=0 ! "
+      "%s ! %s clipfilter name=f threads=1 precision=f32 attach-embedding=true top-k=0 ! "
       "fakesink name=sink",
       decoded, between);
   g_autoptr (GstElement) filter = gst_bin_get_by_name (GST_BIN (pipeline), "f");
