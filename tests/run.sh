@@ -78,6 +78,8 @@ fi
 if [ "$sanitize" = threads ]; then
   build=${build:-build-threads}
   setup+=(-Doptimization=1 -Db_lundef=false -Db_sanitize=thread)
+  # It does not see how libgomp's teams wait for each other.
+  export OMP_THREAD_LIMIT=1
   export TSAN_OPTIONS="suppressions=$PWD/tests/data/thread-sanitizer.txt"
   multiplier=$((multiplier * 8))
 fi
