@@ -414,7 +414,7 @@ carry (GstClipFilter *self, GstBuffer *buffer, Passage *passage)
     if (passage->rescored)
       post (self, passage, passage->entry);
   }
-  gst_clip_result_attach (buffer, passage->entry);
+  gst_clip_result_attach (buffer, g_steal_pointer (&passage->entry));
 #if HAVE_GST_ANALYTICS
   if (!self->newest->carried)
     gst_clip_analytics_attach (buffer, self->newest, passage->stamp.top_k);

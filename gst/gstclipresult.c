@@ -212,7 +212,7 @@ gst_clip_result_register_meta (void)
 }
 
 void
-gst_clip_result_attach (GstBuffer *buffer, const GstStructure *entry)
+gst_clip_result_attach (GstBuffer *buffer, GstStructure *entry)
 {
   GstCustomMeta *meta =
       gst_buffer_get_custom_meta (buffer, GST_CLIP_RESULT_META);
@@ -227,6 +227,6 @@ gst_clip_result_attach (GstBuffer *buffer, const GstStructure *entry)
   g_value_init (&array, GST_TYPE_ARRAY);
   if (others != NULL && GST_VALUE_HOLDS_ARRAY (others))
     g_value_copy (others, &array);
-  append_structure (&array, gst_structure_copy (entry));
+  append_structure (&array, entry);
   gst_structure_take_value (structure, "results", &array);
 }

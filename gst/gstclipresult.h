@@ -72,8 +72,10 @@ GstStructure *gst_clip_result_wrap (
 /* As gst_clip_result_wrap(), for the bus: without the embedding. */
 GstStructure *gst_clip_result_wrap_for_bus (const GstStructure *entry);
 
-/* Appends @entry to the results that a writable buffer carries. */
-void gst_clip_result_attach (GstBuffer *buffer, const GstStructure *entry);
+/* Appends to the results that a writable buffer carries.
+ *
+ * @entry: (transfer full) */
+void gst_clip_result_attach (GstBuffer *buffer, GstStructure *entry);
 
 /* Registers the metadata; may be called again. */
 void gst_clip_result_register_meta (void);
