@@ -196,7 +196,7 @@ const GstClipProperty gst_clip_settings[] = {
       "be taken for the same, so that its embedding is used again (reason "
       "'unchanged'): the model's picture is compared in 16 x 16 cells, by the "
       "one whose mean differs most in one colour, as a part of the full "
-      "range. 0.02 passes over a camera's noise. Range: 0 - 1, 0 = off, even "
+      "range: 0.02 is five levels of 255. Range: 0 - 1, 0 = off, even "
       "equal frames are encoded. Default: 0. Changeable at any time",
       .kind = GST_CLIP_DOUBLE, .minimum = 0, .maximum = 1,
       .offset = FIELD (gate.threshold), .flags = PLAYING_FLAGS },
