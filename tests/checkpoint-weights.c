@@ -162,6 +162,8 @@ value_at (const TestCheckpointSpec *spec, const TestTensor *tensor, gsize index)
 
   if ((gssize)index == tensor->changed)
     return tensor->value;
+  if (tensor->values != NULL)
+    return tensor->values[index];
   if (tensor->is_transposed)
     from = index % tensor->dims[1] * tensor->dims[0] + index / tensor->dims[1];
   return round_to (spec->rounded_to,

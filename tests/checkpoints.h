@@ -49,6 +49,7 @@ typedef struct {
   gsize first;
   gboolean is_transposed;
   gboolean is_half; /* stored as F16, whatever the file's type */
+  gfloat *values;   /* NULL: made from the name; not freed with the rest */
 } TestTensor;
 
 /* The picture side of model-spec.md's model A with the text side of its model

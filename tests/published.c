@@ -90,6 +90,17 @@ const TestPublished test_published[] = {
 
 const guint test_n_published = G_N_ELEMENTS (test_published);
 
+const TestPublished *
+test_published_find (const gchar *name)
+{
+  g_autofree gchar *written = g_strdelimit (g_strdup (name), "/", '-');
+
+  for (guint i = 0; i < test_n_published; i++)
+    if (g_str_equal (test_published[i].name, written))
+      return &test_published[i];
+  return NULL;
+}
+
 static const gchar *const text_parts[] = { "transformer.", "token_embedding.",
   "positional_embedding", "ln_final.", "text_projection" };
 

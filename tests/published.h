@@ -26,6 +26,11 @@ typedef struct {
 extern const TestPublished test_published[];
 extern const guint test_n_published;
 
+/* @name: its own, or with the slashes that publishers write: "ViT-B/32"
+ *
+ * Returns: NULL where there is none */
+const TestPublished *test_published_find (const gchar *name);
+
 /* @values: how they are stored; the forms without configuration have norms in
  *   32 bits and all else in 16, whatever it says
  *
