@@ -19,6 +19,7 @@ struct _ClipAttentionPool {
   ClipLinear *q;
   ClipLinear *kv; /* keys and values are one product */
   ClipAttention *attention;
+  ClipSequence sequences[CLIP_ENCODER_MAX_BATCH];
   ClipLinear *c;
   gfloat *token; /* [2, C]: the mean, and one more before it is a row of x */
   ClipNumber number; /* of all below but queries */
@@ -133,6 +134,10 @@ clip_attention_pool_new (const ClipTowerContext *context,
   self->tokens = clip_tensor_get_dim (tensors->positional_embedding, 0);
   self->channels = clip_tensor_get_dim (tensors->positional_embedding, 1);
   self->embed_dim = clip_tensor_get_dim (tensors->c_proj.weight, 0);
+  for (guint b = 0; b < CLIP_ENCODER_MAX_BATCH; b++)
+    self->sequences[b] = (ClipSequence){ .first_row = b * self->tokens,
+      .n_rows = self->tokens,
+      .n_tokens = self->tokens };
   self->positions = clip_weights_read (tensors->positional_embedding, error);
   if (self->positions == NULL ||
       !build_buffers (self, context->batches[context->n_batches - 1], error) ||
@@ -201,9 +206,14 @@ gboolean
 clip_attention_pool_run (ClipAttentionPool *self, guint batch,
     const gfloat *map, gfloat *embeddings, GError **error)
 {
-  ClipNumber number = self->number;
   gsize channels = self->channels;
   gsize size = self->tokens * channels;
+  const ClipAttentionRun run = { .sequences = self->sequences,
+    .n_sequences = batch,
+    .q = self->queries,
+    .k = self->kvs,
+    .v = clip_number_at (self->number, self->kvs, channels),
+    .dst = self->heads };
 
   for (guint b = 0; b < batch; b++)
     build_tokens (self, b, map + b * (size - channels));
@@ -211,15 +221,8 @@ clip_attention_pool_run (ClipAttentionPool *self, guint batch,
       !clip_linear_run (
           self->kv, batch * self->tokens, self->x, self->kvs, error))
     return FALSE;
-  for (guint b = 0; b < batch; b++) {
-    gsize k = b * 2 * size;
-
-    if (!clip_attention_run (self->attention, self->tokens, self->tokens,
-            self->queries + b * channels, clip_number_at (number, self->kvs, k),
-            clip_number_at (number, self->kvs, k + channels),
-            clip_number_at (number, self->heads, b * channels), error))
-      return FALSE;
-  }
+  if (!clip_attention_run (self->attention, &run, error))
+    return FALSE;
   if (!clip_linear_run (self->c, batch, self->heads, embeddings, error))
     return FALSE;
   clip_tracer_show (self->tracer,

@@ -313,39 +313,28 @@ at (const ClipTransformer *self, gconstpointer values, gsize index)
 static gboolean
 attend (ClipTransformer *self, const ClipSequences *where, GError **error)
 {
-  gsize width = self->spec.width;
+  const ClipAttentionRun run = { .sequences = where->sequences,
+    .n_sequences = where->n_sequences,
+    .q = self->qkv,
+    .k = at (self, self->qkv, self->spec.width),
+    .v = at (self, self->qkv, 2 * (gsize)self->spec.width),
+    .dst = self->heads };
 
-  for (guint i = 0; i < where->n_sequences; i++) {
-    const ClipSequence *sequence = &where->sequences[i];
-    gsize q = sequence->first_row * 3 * width;
-
-    if (!clip_attention_run (self->attention, sequence->n_rows,
-            sequence->n_tokens, at (self, self->qkv, q),
-            at (self, self->qkv, q + width),
-            at (self, self->qkv, q + 2 * width),
-            at (self, self->heads, sequence->first_row * width), error))
-      return FALSE;
-  }
-  return TRUE;
+  return clip_attention_run (self->attention, &run, error);
 }
 
 /* q: [C, W], qkv: [R, 2W] -> heads: [C, W] */
 static gboolean
 attend_last (ClipTransformer *self, const ClipSequences *where, GError **error)
 {
-  gsize width = self->spec.width;
+  const ClipAttentionRun run = { .sequences = where->sequences,
+    .n_sequences = where->n_sequences,
+    .q = self->q,
+    .k = self->qkv,
+    .v = at (self, self->qkv, self->spec.width),
+    .dst = self->heads };
 
-  for (guint i = 0; i < where->n_sequences; i++) {
-    const ClipSequence *sequence = &where->sequences[i];
-    gsize k = sequence->first_row * 2 * width;
-
-    if (!clip_attention_run (self->last_attention, sequence->n_rows,
-            sequence->n_tokens, self->q + i * width, at (self, self->qkv, k),
-            at (self, self->qkv, k + width), at (self, self->heads, i * width),
-            error))
-      return FALSE;
-  }
-  return TRUE;
+  return clip_attention_run (self->last_attention, &run, error);
 }
 
 /* What a half of a block starts from: x, or its norm. */

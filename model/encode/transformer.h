@@ -11,14 +11,6 @@
 
 #include "encode/tower.h"
 
-/* Where a sequence lies. Rows beyond its tokens are padding: finite, computed
- * and never looked at by the tokens. */
-typedef struct {
-  guint first_row;
-  guint n_rows;   /* one of the spec's tokens */
-  guint n_tokens; /* 1 … n_rows */
-} ClipSequence;
-
 typedef struct {
   guint n_rows; /* one of the spec's rows */
   const ClipSequence *sequences;

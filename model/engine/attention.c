@@ -6,22 +6,14 @@
 
 #include "clip-error.h"
 #include "engine/head.h"
-#include "engine/rows.h"
-
-#include <math.h>
+#include "engine/query.h"
 
 /* Scratch parts begin at a page, so that threads share no cache line. */
 #define PAGE 4096
 
-/* What one thread of the team runs. */
-typedef struct {
-  ClipHead head;
-  GError *error;
-} Slot;
-
 typedef struct {
   guint tokens;
-  Slot *slots; /* [n_threads], NULL if one_query */
+  ClipHead *heads; /* [n_threads], NULL if one_query */
 } Shape;
 
 struct _ClipAttention {
@@ -31,17 +23,13 @@ struct _ClipAttention {
   Shape shapes[CLIP_ENGINE_MAX_SHAPES];
   guint n_shapes;
   gsize part_size; /* scratch bytes of one thread */
+  GError **errors; /* [n_threads], of a run */
 };
 
 /* One call of run. */
 typedef struct {
-  const ClipAttention *attention;
-  const Shape *shape;
-  guint n_keys;
-  gconstpointer q;
-  gconstpointer k;
-  gconstpointer v;
-  gpointer dst;
+  ClipAttention *attention;
+  const ClipAttentionRun *run;
 } Job;
 
 static gboolean
@@ -80,27 +68,21 @@ check_spec (const ClipAttentionSpec *spec, GError **error)
   return TRUE;
 }
 
-/* Of the one query: its scores, in whole cache lines, then sums of values. */
-static gsize
-count_scores (const Shape *shape)
-{
-  return ((gsize)shape->tokens + CLIP_LINE - 1) / CLIP_LINE * CLIP_LINE;
-}
-
 static gboolean
 build_shape (ClipAttention *attention, Shape *shape, GError **error)
 {
   const ClipAttentionSpec *spec = &attention->spec;
   guint n_threads = attention->engine->n_threads;
-  gsize size = (count_scores (shape) + spec->head_width) * sizeof (gfloat);
+  gsize size = clip_query_count_scratch (shape->tokens, spec->head_width) *
+               sizeof (gfloat);
 
   if (!spec->one_query) {
-    shape->slots = g_new0 (Slot, n_threads);
+    shape->heads = g_new0 (ClipHead, n_threads);
     for (guint i = 0; i < n_threads; i++)
-      if (!clip_head_init (&shape->slots[i].head, attention->engine, spec,
-              shape->tokens, error))
+      if (!clip_head_init (
+              &shape->heads[i], attention->engine, spec, shape->tokens, error))
         return FALSE;
-    size = shape->slots[0].head.scratch_size;
+    size = shape->heads[0].scratch_size;
   }
   size = (size + PAGE - 1) / PAGE * PAGE;
   attention->part_size = MAX (attention->part_size, size);
@@ -133,6 +115,7 @@ clip_attention_new (
     g_prefix_error (error, "%s: ", spec->name);
     return NULL;
   }
+  attention->errors = g_new0 (GError *, engine->n_threads);
   attention->n_shapes = spec->n_tokens;
   for (guint i = 0; i < spec->n_tokens; i++)
     attention->shapes[i].tokens = spec->tokens[i];
@@ -156,158 +139,152 @@ clip_attention_free (ClipAttention *attention)
   if (attention == NULL)
     return;
   for (guint i = 0; i < attention->n_shapes; i++) {
-    Slot *slots = attention->shapes[i].slots;
+    ClipHead *heads = attention->shapes[i].heads;
 
-    for (guint j = 0; slots != NULL && j < attention->engine->n_threads; j++)
-      clip_head_clear (&slots[j].head);
-    g_free (slots);
+    for (guint j = 0; heads != NULL && j < attention->engine->n_threads; j++)
+      clip_head_clear (&heads[j]);
+    g_free (heads);
   }
+  g_free (attention->errors);
   g_free (attention->name);
   g_free (attention);
 }
 
+static const Shape *
+find_shape (const ClipAttention *attention, guint tokens)
+{
+  for (guint i = 0; i < attention->n_shapes; i++)
+    if (attention->shapes[i].tokens == tokens)
+      return &attention->shapes[i];
+  return NULL;
+}
+
 static gboolean
-run_head (const Job *job, guint part, guint head, GError **error)
+run_head (const Job *job, guint part, const ClipSequence *sequence, guint head,
+    GError **error)
 {
   const ClipAttention *attention = job->attention;
-  ClipNumber number = attention->spec.number;
-  gsize column = (gsize)head * attention->spec.head_width;
+  const ClipAttentionSpec *spec = &attention->spec;
+  const ClipAttentionRun *run = job->run;
+  ClipNumber number = spec->number;
+  gsize row = sequence->first_row, column = (gsize)head * spec->head_width;
+  gsize q = row * spec->q_stride + column;
+  gsize kv = row * spec->kv_stride + column;
   const ClipHeadOperands operands = {
-    .q = clip_number_at (number, job->q, column),
-    .k = clip_number_at (number, job->k, column),
-    .v = clip_number_at (number, job->v, column),
-    .dst = clip_number_at (number, job->dst, column),
-    .n_keys = job->n_keys,
+    .q = clip_number_at (number, run->q, q),
+    .k = clip_number_at (number, run->k, kv),
+    .v = clip_number_at (number, run->v, kv),
+    .dst = clip_number_at (
+        number, run->dst, row * spec->heads * spec->head_width + column),
+    .n_keys = sequence->n_tokens,
   };
 
-  return clip_head_run (&job->shape->slots[part].head,
+  return clip_head_run (&find_shape (attention, sequence->n_rows)->heads[part],
       attention->engine->streams[part], &operands,
       attention->engine->scratch + part * attention->part_size, error);
 }
 
+/* Items are the heads of one sequence after the other. */
 static void
 run_heads (gconstpointer data, guint part, guint from, guint to)
 {
   const Job *job = data;
-  GError **error = &job->shape->slots[part].error;
+  guint heads = job->attention->spec.heads;
+  GError **error = &job->attention->errors[part];
 
-  for (guint head = from; head < to && *error == NULL; head++)
-    run_head (job, part, head, error);
+  for (guint i = from; i < to && *error == NULL; i++)
+    run_head (job, part, &job->run->sequences[i / heads], i % heads, error);
 }
 
-/* One head's one query: dst = softmax (q kᵀ / √D) v. */
-CLIP_INLINE void
-ask (const Job *job, guint head, gfloat *scores, ClipNumber number)
-{
-  const ClipAttention *attention = job->attention;
-  gsize stride = attention->spec.kv_stride, d = attention->spec.head_width;
-  gsize column = head * d;
-  const gfloat *q = (const gfloat *)job->q + column;
-  gfloat *sums = scores + count_scores (job->shape);
-  const ClipSoftmax softmax = { .rows = 1,
-    .width = job->n_keys,
-    .n_keys = job->n_keys,
-    .scale = 1.0f / sqrtf (d),
-    .scores = scores,
-    .dst = scores };
-
-  for (gsize t = 0; t < job->n_keys; t++) {
-    gsize k = t * stride + column;
-    gfloat sum = 0.0f;
-
-#pragma omp simd reduction(+ : sum)
-    for (gsize i = 0; i < d; i++)
-      sum += q[i] * clip_value_load (job->k, k + i, number);
-    scores[t] = sum;
-  }
-  clip_rows_softmax (&softmax);
-  for (gsize i = 0; i < d; i++)
-    sums[i] = 0.0f;
-  for (gsize t = 0; t < job->n_keys; t++) {
-    gsize v = t * stride + column;
-
-#pragma omp simd
-    for (gsize i = 0; i < d; i++)
-      sums[i] += scores[t] * clip_value_load (job->v, v + i, number);
-  }
-#pragma omp simd
-  for (gsize i = 0; i < d; i++)
-    clip_value_store (job->dst, column + i, number, sums[i]);
-}
-
-/* The query is one row: products of oneDNN would cost more to call than to
- * compute. */
-CLIP_VECTORISED static void
+static void
 run_one_query (gconstpointer data, guint part, guint from, guint to)
 {
   const Job *job = data;
   const ClipAttention *attention = job->attention;
-  gfloat *scores =
-      (gfloat *)(attention->engine->scratch + part * attention->part_size);
+  const ClipAttentionSpec *spec = &attention->spec;
+  const ClipAttentionRun *run = job->run;
+  guint heads = spec->heads;
 
-  for (guint head = from; head < to; head++)
-    if (attention->spec.number == CLIP_BF16)
-      ask (job, head, scores, CLIP_BF16);
-    else
-      ask (job, head, scores, CLIP_F32);
+  for (guint i = from; i < to; i++) {
+    const ClipSequence *sequence = &run->sequences[i / heads];
+    gsize column = (gsize)(i % heads) * spec->head_width;
+    gsize row = (gsize)(i / heads) * heads * spec->head_width + column;
+    gsize kv = (gsize)sequence->first_row * spec->kv_stride + column;
+    const ClipQuery query = { .head_width = spec->head_width,
+      .n_keys = sequence->n_tokens,
+      .kv_stride = spec->kv_stride,
+      .q_type = CLIP_F32,
+      .number = spec->number,
+      .q = clip_number_at (CLIP_F32, run->q, row),
+      .k = clip_number_at (spec->number, run->k, kv),
+      .v = clip_number_at (spec->number, run->v, kv),
+      .dst = clip_number_at (spec->number, run->dst, row),
+      .scratch = (gfloat *)(attention->engine->scratch +
+                            part * attention->part_size) };
+
+    clip_query_run (&query);
+  }
 }
 
 static gboolean
-collect_errors (
-    const ClipAttention *attention, const Shape *shape, GError **error)
+collect_errors (const ClipAttention *attention, GError **error)
 {
   gboolean succeeded = TRUE;
 
   for (guint i = 0; i < attention->engine->n_threads; i++) {
-    GError *slot_error = g_steal_pointer (&shape->slots[i].error);
+    GError *part_error = g_steal_pointer (&attention->errors[i]);
 
-    if (slot_error == NULL)
+    if (part_error == NULL)
       continue;
     if (succeeded)
-      g_propagate_prefixed_error (error, slot_error, "%s: ", attention->name);
+      g_propagate_prefixed_error (error, part_error, "%s: ", attention->name);
     else
-      g_error_free (slot_error);
+      g_error_free (part_error);
     succeeded = FALSE;
   }
   return succeeded;
 }
 
-static const Shape *
-find_shape (const ClipAttention *attention, guint tokens, GError **error)
+/* @n_products: of one column, to be added up */
+static gboolean
+check_sequence (const ClipAttention *attention, const ClipSequence *sequence,
+    gsize *n_products, GError **error)
 {
-  for (guint i = 0; i < attention->n_shapes; i++)
-    if (attention->shapes[i].tokens == tokens)
-      return &attention->shapes[i];
-  g_set_error (error, CLIP_ERROR, CLIP_ERROR_COMPUTE,
-      "%s was not built for %u tokens", attention->name, tokens);
-  return NULL;
+  guint rows = sequence->n_rows, tokens = sequence->n_tokens;
+
+  if (find_shape (attention, rows) == NULL) {
+    g_set_error (error, CLIP_ERROR, CLIP_ERROR_COMPUTE,
+        "%s was not built for %u tokens", attention->name, rows);
+    return FALSE;
+  }
+  if (tokens < 1 || tokens > rows) {
+    g_set_error (error, CLIP_ERROR, CLIP_ERROR_COMPUTE,
+        "%s: %u keys, not 1 to the %u tokens", attention->name, tokens, rows);
+    return FALSE;
+  }
+  *n_products += (gsize)rows * (attention->spec.one_query ? 1 : rows);
+  return TRUE;
 }
 
 gboolean
-clip_attention_run (ClipAttention *attention, guint tokens, guint n_keys,
-    gconstpointer q, gconstpointer k, gconstpointer v, gpointer dst,
-    GError **error)
+clip_attention_run (
+    ClipAttention *attention, const ClipAttentionRun *run, GError **error)
 {
   ClipEngine *engine = attention->engine;
   const ClipAttentionSpec *spec = &attention->spec;
-  const Shape *shape = find_shape (attention, tokens, error);
-  const Job job = { attention, shape, n_keys, q, k, v, dst };
-  gsize n_floats = (gsize)tokens * spec->heads * spec->head_width;
+  const Job job = { attention, run };
+  gsize n_products = 0;
 
-  if (shape == NULL || !clip_engine_check_thread (engine, error))
+  if (!clip_engine_check_thread (engine, error))
     return FALSE;
-  if (n_keys < 1 || n_keys > tokens) {
-    g_set_error (error, CLIP_ERROR, CLIP_ERROR_COMPUTE,
-        "%s: %u keys, not 1 to the %u tokens", attention->name, n_keys, tokens);
-    return FALSE;
-  }
-  if (spec->one_query) {
-    clip_engine_share (engine, spec->heads, n_floats, run_one_query, &job);
-    return TRUE;
-  }
+  for (guint i = 0; i < run->n_sequences; i++)
+    if (!check_sequence (attention, &run->sequences[i], &n_products, error))
+      return FALSE;
   /* A thread that runs what was built for one must not offer oneDNN more. */
   clip_engine_set_team (1);
-  clip_engine_share (engine, spec->heads, n_floats * tokens, run_heads, &job);
+  clip_engine_share (engine, run->n_sequences * spec->heads,
+      n_products * spec->heads * spec->head_width,
+      spec->one_query ? run_one_query : run_heads, &job);
   clip_engine_set_team (engine->n_threads);
-  return collect_errors (attention, shape, error);
+  return collect_errors (attention, error);
 }

@@ -194,17 +194,30 @@ ClipAttention *clip_attention_new (
 void clip_attention_free (ClipAttention *attention);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipAttention, clip_attention_free)
 
-/* One sequence. A head h is the columns h*D … (h+1)*D - 1.
- *
- * @tokens: one of the spec's
- * @n_keys: keys that count, 1 … @tokens; the rest are masked (padding)
- * @q, @k, @v: the first row of each; the strides are the spec's
- * @dst: [tokens or 1, heads * head_width], dense
+/* Where a sequence lies among the rows. Those beyond its tokens are padding:
+ * finite, computed, and masked for the tokens. */
+typedef struct {
+  guint first_row;
+  guint n_rows;   /* one of the spec's tokens */
+  guint n_tokens; /* 1 … n_rows */
+} ClipSequence;
+
+/* A head h is the columns h*D … (h+1)*D - 1. */
+typedef struct {
+  const ClipSequence *sequences;
+  guint n_sequences;
+  gconstpointer
+      q; /* row 0, as of k and v; the strides are the spec's. Of one */
+  gconstpointer k; /* query each a dense row for each sequence */
+  gconstpointer v;
+  gpointer dst; /* rows as of q, heads * head_width, dense */
+} ClipAttentionRun;
+
+/* All sequences and heads in one parallel region.
  *
  * Returns: FALSE with CLIP_ERROR_COMPUTE. */
-gboolean clip_attention_run (ClipAttention *attention, guint tokens,
-    guint n_keys, gconstpointer q, gconstpointer k, gconstpointer v,
-    gpointer dst, GError **error);
+gboolean clip_attention_run (
+    ClipAttention *attention, const ClipAttentionRun *run, GError **error);
 
 /* --- rows: what is not a product; plain C that the compiler vectorises, in
  * the engine's team --- */

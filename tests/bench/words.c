@@ -46,7 +46,9 @@ make_texts (Texts *texts, const ClipTextConfig *config, guint n, guint length)
 
     texts->tokens[i] = (ClipTokens){ ids, MIN (n_ids, config->context_length) };
     for (guint t = 0; t < most; t++)
-      ids[t] = (i * 7919 + t * 104729) % config->vocab_size;
+      ids[t] = (i * 7919 + t * 104729) % (config->vocab_size - 1);
+    /* CLIP reads up to the largest, which ends a text. */
+    ids[texts->tokens[i].n_ids - 1] = config->vocab_size - 1;
   }
 }
 

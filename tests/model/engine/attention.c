@@ -94,9 +94,11 @@ check_case (ClipEngine *engine, const Case *a, ClipNumber number)
   packed = reference_pack (a->tokens * 3 * width, number, src);
   for (guint row = 0; row < rows; row++)
     attend_row (a, row, stride, qkv, scores, expected);
-  clip_attention_run (attention, a->tokens, a->n_keys,
-      a->one_query ? qkv[0] : packed, clip_number_at (number, packed, step),
-      clip_number_at (number, packed, 2 * step), dst, &error);
+  reference_attend (attention, a->tokens, a->n_keys,
+      (gconstpointer[]){ a->one_query ? qkv[0] : packed,
+          clip_number_at (number, packed, step),
+          clip_number_at (number, packed, 2 * step) },
+      dst, &error);
   g_assert_no_error (error);
   result = reference_unpack (rows * width, number, dst);
   reference_assert_close (what, result, expected, rows * width,
@@ -142,15 +144,14 @@ masked_keys_weigh_exactly_nothing (void)
     gfloat *qkv = reference_values (9 * ROW, "qkv");
     gfloat *before = reference_zeros (size);
     gfloat *after = reference_zeros (size);
-    const gfloat *k = qkv + HEADS * WIDTH, *v = k + HEADS * WIDTH;
+    const gconstpointer columns[] = { qkv, qkv + HEADS * WIDTH,
+      qkv + 2 * HEADS * WIDTH };
 
-    g_assert_true (
-        clip_attention_run (attention, 9, 6, qkv, k, v, before, NULL));
+    g_assert_true (reference_attend (attention, 9, 6, columns, before, NULL));
     for (gsize t = 6; t < 9; t++)
       for (gsize c = HEADS * WIDTH; c < ROW; c++)
         qkv[t * ROW + c] = 1e6f * test_uniform (t * ROW + c, "others");
-    g_assert_true (
-        clip_attention_run (attention, 9, 6, qkv, k, v, after, NULL));
+    g_assert_true (reference_attend (attention, 9, 6, columns, after, NULL));
     g_assert_cmpmem (
         after, size * sizeof *after, before, size * sizeof *before);
     clip_engine_free_values (qkv);
@@ -175,8 +176,8 @@ large_scores_stay_finite (void)
   for (gsize t = 0; t < 5; t++)
     for (gsize c = 0; c < 64; c++)
       qkv[t * 96 + c] = c < 32 ? 1e4f : 1e4f * t;
-  g_assert_true (
-      clip_attention_run (attention, 5, 5, qkv, qkv + 32, qkv + 64, dst, NULL));
+  g_assert_true (reference_attend (attention, 5, 5,
+      (gconstpointer[]){ qkv, qkv + 32, qkv + 64 }, dst, NULL));
   for (gsize t = 0; t < 5; t++)
     reference_assert_close (
         "the last row of v", dst + t * 32, qkv + 4 * 96 + 64, 32, 1e-6);
@@ -199,8 +200,8 @@ unknown_counts_are_errors (void)
   for (guint i = 0; i < G_N_ELEMENTS (wrong); i++) {
     g_autoptr (GError) error = NULL;
 
-    g_assert_false (clip_attention_run (
-        attention, wrong[i][0], wrong[i][1], row, row, row, row, &error));
+    g_assert_false (reference_attend (attention, wrong[i][0], wrong[i][1],
+        (gconstpointer[]){ row, row, row }, row, &error));
     g_assert_error (error, CLIP_ERROR, CLIP_ERROR_COMPUTE);
     g_assert_nonnull (strstr (error->message, "blocks.3"));
   }

@@ -80,8 +80,9 @@ block_run (Block *block, GError **error)
   gfloat *q = block->columns;
 
   return clip_linear_run (block->qkv, ROWS, block->src, q, error) &&
-         clip_attention_run (block->attention, ROWS, ROWS, q, q + WIDTH,
-             q + 2 * WIDTH, block->heads, error) &&
+         reference_attend (block->attention, ROWS, ROWS,
+             (gconstpointer[]){ q, q + WIDTH, q + 2 * WIDTH }, block->heads,
+             error) &&
          clip_linear_run (block->out, ROWS, block->heads, block->dst, error);
 }
 

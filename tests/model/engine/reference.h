@@ -135,6 +135,17 @@ reference_activate (ClipActivation activation, gdouble x)
   g_assert_not_reached ();
 }
 
+/* One sequence of @tokens rows, @n_keys of which count. */
+static inline gboolean
+reference_attend (ClipAttention *attention, guint tokens, guint n_keys,
+    const gconstpointer qkv[3], gpointer dst, GError **error)
+{
+  const ClipSequence sequence = { 0, tokens, n_keys };
+  const ClipAttentionRun run = { &sequence, 1, qkv[0], qkv[1], qkv[2], dst };
+
+  return clip_attention_run (attention, &run, error);
+}
+
 static inline void
 reference_assert_close (const gchar *what, const gfloat *actual,
     const gfloat *expected, gsize n, gdouble tolerance)
