@@ -15,6 +15,7 @@ static const gchar *const role_names[N_ROLES] = {
   [ROLE_FC] = "fc",
   [ROLE_PROJ] = "proj",
   [ROLE_EMBEDDING] = "embedding",
+  [ROLE_STEM] = "stem",
   [ROLE_PIXELS] = "pixels",
   [ROLE_MAPS] = "maps",
   [ROLE_SCORES] = "attention",
@@ -32,6 +33,7 @@ static const ShapeTypes bf16[N_ROLES] = {
   [ROLE_FC] =        { dnnl_bf16, dnnl_bf16, dnnl_bf16 },
   [ROLE_PROJ] =      { dnnl_bf16, dnnl_bf16, dnnl_f32 },
   [ROLE_EMBEDDING] = { dnnl_bf16, dnnl_bf16, dnnl_f32 },
+  [ROLE_STEM] =      { dnnl_f32, dnnl_f32, dnnl_f32 },
   [ROLE_PIXELS] =    { dnnl_bf16, dnnl_bf16, dnnl_bf16 },
   [ROLE_MAPS] =      { dnnl_bf16, dnnl_bf16, dnnl_f32 },
   [ROLE_SCORES] =    { dnnl_bf16, dnnl_bf16, dnnl_f32 },
@@ -108,11 +110,11 @@ add_vision_transformer (GArray *shapes, const ClipConfig *config, guint batch)
 }
 
 static void
-add_convolution (GArray *shapes, guint batch, guint side, guint stride,
-    const guint widths[2])
+add_convolution (GArray *shapes, ShapeRole role, guint batch, guint side,
+    guint stride, const guint widths[2])
 {
   const Shape shape = { .kind = SHAPE_CONVOLUTION,
-    .role = ROLE_PIXELS,
+    .role = role,
     .batch = batch,
     .side = side,
     .stride = stride,
@@ -131,7 +133,8 @@ add_bottleneck (GArray *shapes, guint batch, guint side, guint stride,
   guint out_side = side / stride, out_rows = batch * out_side * out_side;
 
   add_product (shapes, ROLE_PIXELS, batch * side * side, channels, planes);
-  add_convolution (shapes, batch, side, 1, (guint[2]){ planes, planes });
+  add_convolution (
+      shapes, ROLE_PIXELS, batch, side, 1, (guint[2]){ planes, planes });
   if (channels != EXPANSION * planes || stride > 1)
     add_product (shapes, ROLE_MAPS, out_rows, channels, EXPANSION * planes);
   add_product (shapes, ROLE_MAPS, out_rows, planes, EXPANSION * planes);
@@ -145,9 +148,10 @@ add_modified_resnet (GArray *shapes, const ClipConfig *config, guint batch)
   guint W = vision->width, channels = W, side = vision->image_size / 2;
 
   add_convolution (
-      shapes, batch, vision->image_size, 2, (guint[2]){ 3, W / 2 });
-  add_convolution (shapes, batch, side, 1, (guint[2]){ W / 2, W / 2 });
-  add_convolution (shapes, batch, side, 1, (guint[2]){ W / 2, W });
+      shapes, ROLE_STEM, batch, vision->image_size, 2, (guint[2]){ 3, W / 2 });
+  add_convolution (
+      shapes, ROLE_STEM, batch, side, 1, (guint[2]){ W / 2, W / 2 });
+  add_convolution (shapes, ROLE_STEM, batch, side, 1, (guint[2]){ W / 2, W });
   side /= 2;
   for (guint stage = 0; stage < G_N_ELEMENTS (vision->stage_layers); stage++)
     for (guint i = 0; i < vision->stage_layers[stage]; i++) {

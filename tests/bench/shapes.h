@@ -23,7 +23,8 @@ typedef enum {
   ROLE_FC,
   ROLE_PROJ,
   ROLE_EMBEDDING, /* the last one */
-  ROLE_PIXELS,    /* convolutions, 1x1 as well */
+  ROLE_STEM,      /* a ResNet's first convolutions */
+  ROLE_PIXELS,    /* the others, 1x1 as well */
   ROLE_MAPS,      /* what is added to a ResNet's residual stream */
   ROLE_SCORES,
   ROLE_VALUES,
