@@ -4,10 +4,12 @@
 #include "frame/colour.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "clip-vector.h"
 
 #define BITS 16
+#define BLOCK CLIP_COLOUR_BLOCK
 
 static gint32
 to_fixed (gdouble factor, guint bits)
@@ -44,29 +46,37 @@ clip_colour_matrix_init (
 static inline guint8
 to_byte (gint32 sum, guint bits)
 {
-  gint32 value = sum >> bits;
+  gint32 clipped = MIN (MAX (sum, 0), (256 << bits) - 1);
 
-  return (guint8)CLAMP (value, 0, 255);
+  return (guint8)(clipped >> bits);
 }
 
-CLIP_VECTORISED_EXACTLY void
-clip_colour_row (const ClipColourMatrix *matrix, guint n,
-    const guint16 *const yuv[3], guint8 *restrict rgb)
+CLIP_VECTORISED static void
+convert (const ClipColourMatrix *matrix, guint n, const guint16 *restrict yuv,
+    guint8 *restrict rgb)
 {
   const ClipColourMatrix m = *matrix;
-  const guint16 *y = yuv[0];
-  const guint16 *u = yuv[1];
-  const guint16 *v = yuv[2];
 
   for (gsize i = 0; i < n; i++) {
-    gint32 luma = (y[i] - m.y_offset) * m.y + (1 << (m.bits - 1));
-    gint32 cb = u[i] - m.chroma_offset;
-    gint32 cr = v[i] - m.chroma_offset;
+    gint32 luma = (yuv[i] - m.y_offset) * m.y + (1 << (m.bits - 1));
+    gint32 cb = yuv[BLOCK + i] - m.chroma_offset;
+    gint32 cr = yuv[2 * BLOCK + i] - m.chroma_offset;
 
-    rgb[3 * i] = to_byte (luma + cr * m.r_v, m.bits);
-    rgb[3 * i + 1] = to_byte (luma + cb * m.g_u + cr * m.g_v, m.bits);
-    rgb[3 * i + 2] = to_byte (luma + cb * m.b_u, m.bits);
+    rgb[i] = to_byte (luma + cr * m.r_v, m.bits);
+    rgb[BLOCK + i] = to_byte (luma + cb * m.g_u + cr * m.g_v, m.bits);
+    rgb[2 * BLOCK + i] = to_byte (luma + cb * m.b_u, m.bits);
   }
+}
+
+void
+clip_colour_row (const ClipColourMatrix *matrix, guint n, const guint16 *yuv,
+    guint8 *rgb, gsize stride)
+{
+  guint8 block[3 * BLOCK];
+
+  convert (matrix, n, yuv, block);
+  for (guint c = 0; c < 3; c++)
+    memcpy (rgb + c * stride, block + c * BLOCK, n);
 }
 
 void
@@ -74,7 +84,19 @@ clip_colour_convert (
     const ClipColour *colour, guint n, const guint16 *const yuv[3], guint8 *rgb)
 {
   ClipColourMatrix matrix;
+  guint16 from[3 * BLOCK];
+  guint8 to[3 * BLOCK];
 
   clip_colour_matrix_init (&matrix, colour, 0);
-  clip_colour_row (&matrix, n, yuv, rgb);
+  for (guint x = 0; x < n; x += BLOCK) {
+    guint n_block = MIN (BLOCK, n - x);
+
+    for (guint c = 0; c < 3; c++)
+      memcpy (from + c * BLOCK, yuv[c] + x, n_block * sizeof (guint16));
+    convert (&matrix, n_block, from, to);
+    for (guint i = 0; i < n_block; i++, rgb += 3) {
+      for (guint c = 0; c < 3; c++)
+        rgb[c] = to[c * BLOCK + i];
+    }
+  }
 }

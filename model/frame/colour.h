@@ -20,7 +20,12 @@ typedef struct {
 void clip_colour_matrix_init (
     ClipColourMatrix *matrix, const ClipColour *colour, guint chroma_bits);
 
-/* @yuv: n values each, chroma already one a pixel
- * @rgb: (out caller-allocates): n triplets */
+/* Pixels that are converted at once, at most; even. */
+#define CLIP_COLOUR_BLOCK 256
+
+/* @yuv: [3, BLOCK]: of Y', Cb, Cr the first n values, chroma already one a
+ * pixel
+ * @rgb: (out caller-allocates): of R, G, B n values each, at @rgb, @stride
+ * bytes on and as many more */
 void clip_colour_row (const ClipColourMatrix *matrix, guint n,
-    const guint16 *const yuv[3], guint8 *rgb);
+    const guint16 *yuv, guint8 *rgb, gsize stride);

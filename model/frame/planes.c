@@ -7,8 +7,7 @@
 
 #include "clip-vector.h"
 
-/* Pixels that are converted at once, on the stack; even. */
-#define BLOCK 256
+#define BLOCK CLIP_COLOUR_BLOCK
 
 /* Chroma between samples is a sum of them whose weights make 4 in either
  * direction, and is not rounded: 12 bits a sample just fill a word. */
@@ -20,35 +19,7 @@ row_of (const ClipFrame *frame, guint plane, guint y)
   return frame->planes[plane] + (gssize)y * frame->strides[plane];
 }
 
-/* Three bytes of each @size; called with constants, so that each becomes a loop
- * without a variable step. */
-static inline void
-pick (const guint8 *restrict from, guint size, const guint *offsets,
-    guint8 *restrict rgb, guint n)
-{
-  guint r = offsets[0], g = offsets[1], b = offsets[2];
-
-  for (gsize i = 0; i < n; i++) {
-    rgb[3 * i] = from[size * i + r];
-    rgb[3 * i + 1] = from[size * i + g];
-    rgb[3 * i + 2] = from[size * i + b];
-  }
-}
-
-CLIP_VECTORISED_EXACTLY static void
-read_packed (const ClipPlanes *planes, guint y, guint8 *rgb)
-{
-  const ClipFrame *frame = planes->frame;
-  const guint8 *from =
-      row_of (frame, 0, y) + (gsize)planes->begin * frame->pixel_size;
-
-  if (frame->pixel_size == 4)
-    pick (from, 4, frame->offsets, rgb, planes->n);
-  else
-    pick (from, 3, frame->offsets, rgb, planes->n);
-}
-
-CLIP_VECTORISED_EXACTLY static void
+CLIP_VECTORISED static void
 widen_bytes (const guint8 *restrict from, guint step, guint n, guint16 *to)
 {
   if (step == 1) {
@@ -75,7 +46,7 @@ word_at (const guint8 *from)
 
 /* What a word holds above its sample is nobody's, and is dropped as GStreamer
  * drops it: the arithmetic behind relies on the depth. */
-CLIP_VECTORISED_EXACTLY static void
+CLIP_VECTORISED static void
 widen_words (const ClipFrame *frame, const guint8 *restrict from, guint step,
     guint n, guint16 *to)
 {
@@ -139,7 +110,7 @@ find_rows (const ClipPlanes *planes, guint y)
 }
 
 /* @sums: 4 times a value */
-CLIP_VECTORISED_EXACTLY static void
+CLIP_VECTORISED static void
 blend (const Between *rows, const guint16 *restrict near,
     const guint16 *restrict far, guint n, guint16 *restrict sums)
 {
@@ -180,7 +151,7 @@ read_chroma (const ClipPlanes *planes, guint plane, const Between *rows,
  *
  * @sums: 4 times a value, of which the first is left of the first pixel
  * @n: pixels, even */
-CLIP_VECTORISED_EXACTLY static void
+CLIP_VECTORISED static void
 spread (const ClipSamples *samples, const guint16 *restrict sums, guint n,
     guint16 *restrict to)
 {
@@ -199,7 +170,7 @@ spread (const ClipSamples *samples, const guint16 *restrict sums, guint n,
   }
 }
 
-CLIP_VECTORISED_EXACTLY static void
+CLIP_VECTORISED static void
 quadruple (const guint16 *restrict sums, guint n, guint16 *restrict to)
 {
   for (gsize i = 0; i < n; i++)
@@ -240,38 +211,30 @@ read_component (const ClipPlanes *planes, guint plane, const Between *rows,
 }
 
 static void
-read_yuv (const ClipPlanes *planes, guint y, guint8 *rgb)
+read_yuv (const ClipPlanes *planes, guint y, guint8 *rows)
 {
   const Between luma = { .near = y };
   Between chroma = find_rows (planes, y);
 
   for (guint x = 0; x < planes->n; x += BLOCK) {
     guint n = MIN (BLOCK, planes->n - x);
-    guint16 values[3][BLOCK];
-    const guint16 *const yuv[3] = { values[0], values[1], values[2] };
+    guint16 yuv[3 * BLOCK];
 
     for (guint c = 0; c < 3; c++)
-      read_component (
-          planes, c, c == 0 ? &luma : &chroma, planes->begin + x, n, values[c]);
-    clip_colour_row (&planes->matrix, n, yuv, rgb + 3 * (gsize)x);
+      read_component (planes, c, c == 0 ? &luma : &chroma, planes->begin + x, n,
+          yuv + c * BLOCK);
+    clip_colour_row (&planes->matrix, n, yuv, rows + x, planes->n);
   }
 }
 
 static void
-read_rows (const ClipPlanes *planes, guint y, guint8 *rgb)
+read_row (const ClipPlanes *planes, guint y, guint8 *rgb)
 {
   const ClipFrame *frame = planes->frame;
 
   frame->read_row (frame->user_data, y, planes->row);
   memcpy (rgb, planes->row + 3 * (gsize)planes->begin, 3 * (gsize)planes->n);
 }
-
-static void (*const readers[]) (
-    const ClipPlanes *planes, guint y, guint8 *rgb) = {
-  [CLIP_LAYOUT_PACKED] = read_packed,
-  [CLIP_LAYOUT_YUV] = read_yuv,
-  [CLIP_LAYOUT_ROWS] = read_rows,
-};
 
 void
 clip_planes_set_frame (ClipPlanes *planes, const ClipFrame *frame)
@@ -282,8 +245,47 @@ clip_planes_set_frame (ClipPlanes *planes, const ClipFrame *frame)
         is_sampled_down (&frame->samples) ? CHROMA_BITS : 0);
 }
 
-void
-clip_planes_read (const ClipPlanes *planes, guint y, guint8 *rgb)
+/* Rows as they lie in the frame. */
+static void
+find_strip (ClipPlanes *planes, guint y, guint n_rows, ClipStrip *strip)
 {
-  readers[planes->frame->layout](planes, y, rgb);
+  const ClipFrame *frame = planes->frame;
+
+  for (guint i = 0; i < n_rows; i++)
+    strip->rows[i] =
+        row_of (frame, 0, y + i) + (gsize)planes->begin * frame->pixel_size;
+  strip->step = frame->pixel_size;
+  for (guint c = 0; c < 3; c++)
+    strip->offsets[c] = frame->offsets[c];
+}
+
+static void
+convert_strip (ClipPlanes *planes, guint y, guint n_rows, ClipStrip *strip)
+{
+  gboolean is_yuv = planes->frame->layout == CLIP_LAYOUT_YUV;
+  gsize n = planes->n;
+
+  for (guint i = 0; i < n_rows; i++) {
+    guint8 *row = planes->strip + i * n * 3;
+
+    if (is_yuv)
+      read_yuv (planes, y + i, row);
+    else
+      read_row (planes, y + i, row);
+    strip->rows[i] = row;
+  }
+  strip->step = is_yuv ? 1 : 3;
+  for (guint c = 0; c < 3; c++)
+    strip->offsets[c] = is_yuv ? c * n : c;
+}
+
+void
+clip_planes_read (ClipPlanes *planes, guint y, guint n_rows, ClipStrip *strip)
+{
+  if (planes->frame->layout == CLIP_LAYOUT_PACKED)
+    find_strip (planes, y, n_rows, strip);
+  else
+    convert_strip (planes, y, n_rows, strip);
+  for (guint i = n_rows; i < CLIP_LANES; i++)
+    strip->rows[i] = strip->rows[n_rows - 1];
 }

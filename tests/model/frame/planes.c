@@ -9,7 +9,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "frame/colour.h"
 #include "picture.h"
 
 static const ClipColour colours[] = {
@@ -80,16 +79,13 @@ every_matrix_and_range_is_within_half_a_step (void)
   const guint16 *const yuv[3] = { y, u, v };
 
   for (gsize k = 0; k < G_N_ELEMENTS (colours); k++) {
-    ClipColourMatrix matrix;
-
-    clip_colour_matrix_init (&matrix, &colours[k], 0);
     for (guint chroma = 0; chroma < 52 * 52; chroma++) {
       for (guint i = 0; i < 256; i++) {
         y[i] = (guint16)(i * ((1 << colours[k].depth) - 1) / 255);
         u[i] = level (&colours[k], chroma % 52);
         v[i] = level (&colours[k], chroma / 52);
       }
-      clip_colour_row (&matrix, 256, yuv, rgb);
+      clip_colour_convert (&colours[k], 256, yuv, rgb);
       for (guint i = 0; i < 256; i++)
         assert_is_defined (&colours[k], (const gdouble[]){ y[i], u[0], v[0] },
             TOLERANCE, rgb + 3 * i);

@@ -5,10 +5,12 @@
  * made with Pillow 9.4.0. */
 
 #include <jansson.h>
+#include <math.h>
 #include <string.h>
 
 #include "frame/scaler.h"
 #include "picture.h"
+#include "reference.h"
 #include "support.h"
 
 /* (transfer full): the whole picture resized. */
@@ -178,6 +180,75 @@ goldens_are_equal_to_the_byte (void)
   json_decref (cases);
 }
 
+/* A view of @picture with pixels of @size bytes, its channels in the order B,
+ * G, R behind whatever else there is.
+ *
+ * @memory: (out): exactly as much as that takes */
+static ClipFrame
+pack (const Picture *picture, guint size, guint8 **memory)
+{
+  gsize n = (gsize)picture->width * picture->height;
+  ClipFrame frame = {
+    .layout = CLIP_LAYOUT_PACKED,
+    .strides = { (gint)(picture->width * size) },
+    .pixel_size = size,
+    .offsets = { size - 1, size - 2, size - 3 },
+  };
+
+  *memory = g_malloc0 (n * size);
+  for (gsize i = 0; i < 3 * n; i++)
+    (*memory)[i / 3 * size + frame.offsets[i % 3]] = picture->rgb[i];
+  frame.planes[0] = *memory;
+  return frame;
+}
+
+/* One to a hundred times as long or as short, or the same; some of it kept. */
+static ReferenceSide
+draw_side (GRand *random, guint *source)
+{
+  ReferenceSide side = { 0 };
+
+  *source = (guint)exp (g_rand_double_range (random, 0, 5.5));
+  side.target = g_rand_int_range (random, 0, 8) == 0
+                    ? *source
+                    : (guint)exp (g_rand_double_range (random, 0, 4.7));
+  side.begin = (guint)g_rand_int_range (random, 0, (gint32)side.target);
+  side.n = (guint)g_rand_int_range (
+      random, 1, (gint32)(side.target - side.begin + 1));
+  return side;
+}
+
+static void
+any_sides_are_as_defined (void)
+{
+  GRand *random = g_rand_new_with_seed (1);
+
+  for (guint i = 0; i < 300; i++) {
+    ClipKernel kernel = i % 3 == 0 ? CLIP_KERNEL_BILINEAR : CLIP_KERNEL_BICUBIC;
+    guint width, height;
+    ReferenceSide to_x = draw_side (random, &width);
+    ReferenceSide to_y = draw_side (random, &height);
+    ClipSide x = { width, to_x.target, to_x.begin, to_x.n };
+    ClipSide y = { height, to_y.target, to_y.begin, to_y.n };
+    ClipScaler *scaler = clip_scaler_new (kernel, &x, &y);
+    g_autofree guint8 *got = g_malloc ((gsize)x.n * y.n * 3);
+    g_auto (Picture) source = { 0 };
+    g_auto (Picture) expected = { 0 };
+
+    picture_fill (&source, 1 + i % 2, width, height);
+    reference_resize (&expected, &source, kernel, &to_x, &to_y);
+    for (guint size = 3; size <= 4; size++) {
+      g_autofree guint8 *memory = NULL;
+      ClipFrame frame = pack (&source, size, &memory);
+
+      clip_scaler_run (scaler, &frame, got, (gsize)x.n * 3);
+      picture_assert_equal ("a resize", got, &expected);
+    }
+    clip_scaler_free (scaler);
+  }
+  g_rand_free (random);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -189,5 +260,7 @@ main (int argc, char **argv)
   g_test_add_func ("/frame/scaler/weights-are-pillows", weights_are_pillows);
   g_test_add_func ("/frame/scaler/goldens-are-equal-to-the-byte",
       goldens_are_equal_to_the_byte);
+  g_test_add_func (
+      "/frame/scaler/any-sides-are-as-defined", any_sides_are_as_defined);
   return g_test_run ();
 }
