@@ -241,9 +241,7 @@ refuse_rest (ClipService *service)
   g_mutex_lock (&service->lock);
   while ((request = clip_queue_pop (&service->queue)) != NULL) {
     g_mutex_unlock (&service->lock);
-    clip_request_finish (request, 0,
-        g_error_new_literal (CLIP_ERROR, CLIP_ERROR_CANCELLED,
-            "the model was released before the request ran"));
+    clip_request_refuse (request);
     clip_request_unref (request);
     g_mutex_lock (&service->lock);
   }

@@ -110,6 +110,14 @@ clip_request_finish (ClipRequest *request, guint64 encode_time, GError *error)
   g_cond_broadcast (&request->changed);
 }
 
+void
+clip_request_refuse (ClipRequest *request)
+{
+  clip_request_finish (request, 0,
+      g_error_new_literal (CLIP_ERROR, CLIP_ERROR_CANCELLED,
+          "the model was released before the request ran"));
+}
+
 gboolean
 clip_request_wait (ClipRequest *request, GError **error)
 {
@@ -214,10 +222,18 @@ void
 clip_service_submit (ClipService *service, ClipRequest *request)
 {
   gint64 now = g_get_monotonic_time ();
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&service->lock);
+  gboolean quit;
 
-  clip_queue_add (&service->queue, clip_request_ref (request), now);
-  g_cond_broadcast (&service->changed);
+  g_mutex_lock (&service->lock);
+  quit = service->quit;
+  if (!quit) {
+    clip_queue_add (&service->queue, clip_request_ref (request), now);
+    g_cond_broadcast (&service->changed);
+  }
+  g_mutex_unlock (&service->lock);
+  /* The worker may have looked for the last time. */
+  if (quit)
+    clip_request_refuse (request);
 }
 
 ClipRequest *

@@ -48,3 +48,6 @@ gboolean clip_request_is_cancelled (ClipRequest *request);
  * @error: (transfer full) (nullable) */
 void clip_request_finish (
     ClipRequest *request, guint64 encode_time, GError *error);
+
+/* Ends one that no worker will run. */
+void clip_request_refuse (ClipRequest *request);

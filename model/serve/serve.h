@@ -138,6 +138,7 @@ gboolean clip_stream_has_credit (ClipStream *stream);
  *
  * @picture: S x S x 3 bytes, copied
  *
- * Returns: (transfer full) */
+ * Returns: (transfer full): cancelled where nobody holds the service any more
+ */
 ClipRequest *clip_stream_encode_picture (
     ClipStream *stream, const guint8 *picture);

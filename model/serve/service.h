@@ -48,7 +48,8 @@ gsize clip_service_get_picture_size (const ClipService *service);
 /* From the pool, or new. */
 ClipRequest *clip_service_take_picture_request (ClipService *service);
 
-/* Queues it, with a reference of the queue's own. */
+/* Queues it, with a reference of the queue's own; refuses it where the worker
+ * was told to go. */
 void clip_service_submit (ClipService *service, ClipRequest *request);
 
 /* Starts the worker, which opens the model and then serves requests until

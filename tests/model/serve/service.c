@@ -180,6 +180,23 @@ a_release_while_busy_neither_blocks_nor_hangs_a_waiter (void)
 }
 
 static void
+a_stream_that_outlives_its_service_hangs_nobody (void)
+{
+  ClipService *service = demo_acquire (NULL);
+  g_autoptr (ClipStream) stream = open_stream (service);
+  g_autofree guint8 *picture = demo_make_picture (service, 1);
+  g_autoptr (ClipRequest) request = NULL;
+  g_autoptr (GError) error = NULL;
+
+  clip_service_release (service);
+  demo_assert_workers_leave (0);
+  request = clip_stream_encode_picture (stream, picture);
+  g_assert_true (clip_request_is_done (request));
+  g_assert_false (clip_request_wait (request, &error));
+  g_assert_error (error, CLIP_ERROR, CLIP_ERROR_CANCELLED);
+}
+
+static void
 a_missing_model_is_named_and_can_be_retried (void)
 {
   g_autoptr (GError) error = NULL;
@@ -247,6 +264,8 @@ static const DemoCase cases[] = {
       a_cancelled_request_returns_before_the_queue_is_done },
   { "a-release-while-busy-neither-blocks-nor-hangs-a-waiter",
       a_release_while_busy_neither_blocks_nor_hangs_a_waiter },
+  { "a-stream-that-outlives-its-service-hangs-nobody",
+      a_stream_that_outlives_its_service_hangs_nobody },
   { "a-missing-model-is-named-and-can-be-retried",
       a_missing_model_is_named_and_can_be_retried },
   { "many-threads-come-and-go", many_threads_come_and_go },
