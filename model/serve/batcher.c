@@ -38,15 +38,17 @@ count_worker (gint change)
   g_cond_broadcast (&workers_changed);
 }
 
-/* A process may end while an abandoned inference still runs. oneDNN's own
- * objects are destroyed at exit, under the worker's feet, so the exit waits
- * for workers that were told to go. */
+/* A process may end while an inference still runs, abandoned or not. oneDNN's
+ * own objects are destroyed at exit, under the worker's feet, so the exit tells
+ * all workers to go, those too that still have users, and waits for them. */
 static void
-wait_for_workers (void)
+send_workers_away (void)
 {
   gint64 deadline = g_get_monotonic_time () + EXIT_TIMEOUT;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&workers_lock);
+  g_autoptr (GMutexLocker) locker = NULL;
 
+  clip_services_quit ();
+  locker = g_mutex_locker_new (&workers_lock);
   while (n_workers > 0) {
     if (!g_cond_wait_until (&workers_changed, &workers_lock, deadline))
       return;
@@ -92,7 +94,7 @@ register_exit_handler (void)
   static gsize registered = 0;
 
   if (g_once_init_enter (&registered)) {
-    atexit (wait_for_workers);
+    atexit (send_workers_away);
     g_once_init_leave (&registered, 1);
   }
 }

@@ -139,6 +139,20 @@ clip_service_release (ClipService *service)
   clip_service_unref (service);
 }
 
+void
+clip_services_quit (void)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&registry_lock);
+  GHashTableIter iter;
+  gpointer service;
+
+  if (registry == NULL)
+    return;
+  g_hash_table_iter_init (&iter, registry);
+  while (g_hash_table_iter_next (&iter, NULL, &service))
+    clip_batcher_quit (service);
+}
+
 const ClipModelInfo *
 clip_service_get_info (const ClipService *service)
 {

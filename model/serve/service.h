@@ -43,6 +43,9 @@ struct _ClipService {
 ClipService *clip_service_ref (ClipService *service);
 void clip_service_unref (ClipService *service);
 
+/* Tells the workers of all services to go, whoever still uses them. */
+void clip_services_quit (void);
+
 gsize clip_service_get_picture_size (const ClipService *service);
 
 /* From the pool, or new. */

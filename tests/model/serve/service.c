@@ -6,6 +6,7 @@
 #include "clip-error.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Enough requests that the worker cannot have run them all by the next line. */
@@ -197,6 +198,26 @@ a_stream_that_outlives_its_service_hangs_nobody (void)
 }
 
 static void
+print_n_workers (void)
+{
+  g_print ("workers at the end: %u", clip_service_get_n_workers ());
+}
+
+/* Handlers run in the reverse order of their registration, so this one comes
+ * behind the worker's. */
+static void
+the_end_of_the_process_sends_workers_away (void)
+{
+  if (g_test_subprocess ()) {
+    atexit (print_n_workers);
+    demo_acquire (NULL);
+    return;
+  }
+  g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+  g_test_trap_assert_stdout ("*workers at the end: 0*");
+}
+
+static void
 a_missing_model_is_named_and_can_be_retried (void)
 {
   g_autoptr (GError) error = NULL;
@@ -266,6 +287,8 @@ static const DemoCase cases[] = {
       a_release_while_busy_neither_blocks_nor_hangs_a_waiter },
   { "a-stream-that-outlives-its-service-hangs-nobody",
       a_stream_that_outlives_its_service_hangs_nobody },
+  { "the-end-of-the-process-sends-workers-away",
+      the_end_of_the_process_sends_workers_away },
   { "a-missing-model-is-named-and-can-be-retried",
       a_missing_model_is_named_and_can_be_retried },
   { "many-threads-come-and-go", many_threads_come_and_go },
