@@ -252,7 +252,7 @@ const GstClipProperty gst_clip_settings[] = {
       .offset = FIELD (threads), .flags = READY_FLAGS, .preset = TRUE },
   { "precision", "Precision",
       "In which numbers frames are encoded. 'f32': as the model was trained "
-      "and published. 'bf16': 16-bit floats, two to five times as fast where "
+      "and published. 'bf16': 16-bit floats, about twice as fast or more where "
       "the CPU multiplies them (AVX512-BF16 or AMX), with similarities within "
       "some thousandths; elsewhere one warning, and f32. 'auto': bf16 where "
       "the CPU has it. Prompts are always encoded in f32. Default: auto. "

@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: the clipfilter authors */
 
-/* Letters: M rows, K in features, N out features. */
+/* oneDNN has two kinds of product with weights, and one packed copy serves one
+ * kind. It is matmul for every shape: in 2.6.3 with AMX, 2 threads, a
+ * transformer's inner_products take 0.95 to 1.47 of its time at 197 and 577
+ * rows in bf16. At 50 rows, one picture of ViT-B/32, they take 0.92 to 0.99 in
+ * bf16 and 0.94 to 1.04 in f32, but the same layers run batches of up to 400
+ * rows. (clip-bench prints both.)
+ *
+ * Letters: M rows, K in features, N out features. */
 
 #include "clip-error.h"
 #include "engine/layer.h"
