@@ -17,7 +17,7 @@ typedef guint32 Words
 /* Four rows of four words become four columns: each pass shuffles the rows of
  * both halves like cards, and so moves one bit of a row's number to the end of
  * the address. */
-static inline void
+static inline __attribute__ ((always_inline)) void
 turn (Words *words)
 {
   for (guint pass = 0; pass < 2; pass++) {
@@ -33,7 +33,7 @@ turn (Words *words)
 /* LANES columns of LANES rows, four bytes of a row in a word. */
 typedef guint32 Square[N_WORDS][LANES];
 
-static void
+CLIP_VECTORISED static void
 turn_square (const guint8 *const *rows, gsize offset, Square square)
 {
   for (guint i = 0; i < LANES; i += N_WORDS) {
@@ -52,10 +52,15 @@ turn_square (const guint8 *const *rows, gsize offset, Square square)
 CLIP_VECTORISED static void
 take_apart (const Square square, gfloat *restrict lanes, gsize stride)
 {
-  for (guint k = 0; k < LANES; k++) {
-    for (guint i = 0; i < LANES; i++)
-      lanes[k * stride + i] =
-          (gint32)(GUINT32_FROM_LE (square[k / 4][i]) >> k % 4 * 8 & 0xff);
+  for (guint k = 0; k < N_WORDS; k++, lanes += 4 * stride) {
+    for (guint i = 0; i < LANES; i++) {
+      gint32 word = (gint32)GUINT32_FROM_LE (square[k][i]);
+
+      lanes[i] = word & 0xff;
+      lanes[stride + i] = word >> 8 & 0xff;
+      lanes[2 * stride + i] = word >> 16 & 0xff;
+      lanes[3 * stride + i] = word >> 24 & 0xff;
+    }
   }
 }
 

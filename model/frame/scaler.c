@@ -20,8 +20,8 @@
 
 /* Source pixels that are turned into lanes at once, or as many windows as that
  * are long: neighbouring windows share most of their pixels. */
-#define CHUNK 128
-#define CHUNK_WINDOWS 4
+#define CHUNK 64
+#define CHUNK_WINDOWS 3
 
 /* Strips between two times that the rows still needed are moved to the front.
  */

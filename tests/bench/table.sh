@@ -161,7 +161,7 @@ frames () {
   while read -r line; do
     goal='≤ the converter'
     [ "$(value "$line" size)" = 4k ] || goal='≤ 1.5 ms and the converter'
-    row "$(value "$line" size) $(value "$line" format) to 224, one thread" \
+    row "$(value "$line" size) $(value "$line" format) to $(value "$line" side), one thread" \
       "$(calc '%.2f ms, GstVideoConverter %.2f' \
         "$(value "$line" ms), $(value "$line" converter_ms)")" "$goal"
   done < <(grep -o '{"size"[^}]*}' <<<"$report")
