@@ -196,6 +196,7 @@ gst_clip_filter_start (GstBaseTransform *trans)
   gst_clip_filter_reset_stream (self);
   self->mode_decided = FALSE;
   self->watch.scene = (GstClipScene){ 0 };
+  gst_clip_watch_begin (self);
   self->n_results = 0;
   self->warned_of_encoder = FALSE;
   self->constancy = (GstClipConstancy){ 0 };
@@ -314,6 +315,7 @@ gst_clip_filter_sink_event (GstBaseTransform *trans, GstEvent *event)
     self->orientation = (GstClipOrientation){ 0 };
     set_geometry (self);
     gst_clip_filter_reset_stream (self);
+    gst_clip_watch_begin (self);
     break;
   case GST_EVENT_TAG:
     if (gst_clip_orientation_take (&self->orientation, event))

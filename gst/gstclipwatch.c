@@ -136,6 +136,15 @@ gst_clip_watch_frame (GstClipFilter *self)
 }
 
 void
+gst_clip_watch_begin (GstClipFilter *self)
+{
+  GST_OBJECT_LOCK (self);
+  self->watch.ended = FALSE;
+  self->watch.last_frame = gst_util_get_timestamp ();
+  GST_OBJECT_UNLOCK (self);
+}
+
+void
 gst_clip_watch_end (GstClipFilter *self)
 {
   GST_OBJECT_LOCK (self);

@@ -14,7 +14,7 @@ typedef struct {
 
   /* Under the object lock. */
   GstClipSpell absence;
-  GstClockTime last_frame; /* when it came, of the system's clock */
+  GstClockTime last_frame; /* when it came or was first due, system clock */
   gboolean ended;          /* none is to come: EOS */
   GstClockID timer;        /* NULL while not PLAYING */
 } GstClipWatch;
@@ -27,6 +27,9 @@ void gst_clip_watch_stop (struct _GstClipFilter *self);
 
 /* A frame came, whatever it shows. */
 void gst_clip_watch_frame (struct _GstClipFilter *self);
+
+/* A stream begins, whose frames are due from now on. */
+void gst_clip_watch_begin (struct _GstClipFilter *self);
 
 /* No more of them are due until another stream begins. */
 void gst_clip_watch_end (struct _GstClipFilter *self);

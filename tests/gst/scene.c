@@ -321,6 +321,24 @@ GST_START_TEST (frames_that_do_not_come_are_told)
 }
 GST_END_TEST;
 
+/* A camera that came to an end and is asked for again. */
+GST_START_TEST (frames_that_do_not_come_after_an_end_are_told)
+{
+  GstHarness *harness = filters_harness_new (folder, TROUBLE, RGB);
+
+  journal_pass (harness, 0);
+  fail_unless (gst_harness_push_event (harness, gst_event_new_eos ()));
+  while (frames_pop_message (
+      harness->element, GST_MESSAGE_ELEMENT, "clipfilter-trouble"))
+    continue;
+  fail_unless (
+      gst_harness_push_event (harness, gst_event_new_stream_start ("again")));
+  wait_for_trouble (harness);
+  assert_trouble (harness, "no-frames", TRUE, GST_CLOCK_TIME_NONE);
+  frames_harness_free (harness);
+}
+GST_END_TEST;
+
 GST_START_TEST (a_file_or_an_end_is_no_trouble)
 {
   for (guint i = 0; i < 2; i++) {
@@ -362,6 +380,7 @@ scene_suite (void)
   tcase_add_test (tests, a_moving_picture_is_no_trouble_nor_is_a_short_one);
   tcase_add_test (tests, trouble_is_not_looked_for_when_not_asked_for);
   tcase_add_test (tests, frames_that_do_not_come_are_told);
+  tcase_add_test (tests, frames_that_do_not_come_after_an_end_are_told);
   tcase_add_test (tests, a_file_or_an_end_is_no_trouble);
   return suite;
 }
