@@ -140,6 +140,7 @@ gst_clip_filter_reset_stream (GstClipFilter *self)
   g_clear_pointer (&self->best, g_free);
   self->schedule = (GstClipSchedule){ 0 };
   self->last_time = GST_CLOCK_TIME_NONE;
+  self->anchor = GST_CLOCK_TIME_NONE;
   GST_OBJECT_LOCK (self);
   self->earliest = GST_CLOCK_TIME_NONE;
   GST_OBJECT_UNLOCK (self);

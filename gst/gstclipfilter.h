@@ -57,9 +57,11 @@ struct _GstClipFilter {
   GstClipReference reference; /* of the picture handed in last */
   GstClipConstancy constancy;
   guint64 n_results;
-  GstClipResult *newest;       /* of this segment, or NULL */
-  GstClipStamp last;           /* of the last frame: times and size alone */
-  GstClockTime last_time;      /* GstClipDue's, of it; or NONE */
+  GstClipResult *newest;  /* of this segment, or NULL */
+  GstClipStamp last;      /* of the last frame: times and size alone */
+  GstClockTime last_time; /* GstClipDue's, of it; or NONE */
+  GstClockTime anchor;    /* the last running time there was, or NONE ... */
+  GstClockTime anchor_arrival; /* ... and when its frame came, wall clock */
   gchar *best;                 /* prompt that was told last, or NULL */
   ClipPromptSet *prompt_set;   /* in use, or NULL */
   guint revision;              /* of it */

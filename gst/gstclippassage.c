@@ -119,12 +119,16 @@ map_utc (GstClipFilter *self, GstClockTime running_time)
 }
 
 /* Something must tell how often frames are due and how old results are: where
- * there is no running time of a frame, that of now. */
+ * there is no running time of a frame, that of now; among frames that have one,
+ * theirs, which may be far from the clock's. */
 static GstClockTime
-get_clock_time (GstClipFilter *self)
+guess_time (GstClipFilter *self)
 {
-  g_autoptr (GstClock) clock = gst_element_get_clock (GST_ELEMENT (self));
+  g_autoptr (GstClock) clock = NULL;
 
+  if (GST_CLOCK_TIME_IS_VALID (self->anchor))
+    return self->anchor + (gst_util_get_timestamp () - self->anchor_arrival);
+  clock = gst_element_get_clock (GST_ELEMENT (self));
   if (clock == NULL)
     return gst_util_get_timestamp ();
   return gst_clock_get_time (clock) -
@@ -163,8 +167,12 @@ receive (GstClipFilter *self, GstBuffer *buffer)
   gst_clip_stamp_set_times (stamp, buffer, &GST_BASE_TRANSFORM (self)->segment);
   passage.due.time = GST_CLOCK_TIME_IS_VALID (stamp->running_time)
                          ? stamp->running_time
-                         : get_clock_time (self);
+                         : guess_time (self);
   heed_time (self, &passage);
+  if (GST_CLOCK_TIME_IS_VALID (stamp->running_time)) {
+    self->anchor = stamp->running_time;
+    self->anchor_arrival = gst_util_get_timestamp ();
+  }
   map_utc (self, stamp->running_time);
   gst_clip_stamp_set_utc (
       stamp, buffer, self->has_utc_offset ? &self->utc_offset : NULL);

@@ -221,6 +221,21 @@ pass_at (GstHarness *harness, GstClockTime pts)
   return gst_harness_push_and_pull (harness, buffer);
 }
 
+/* Frames of 500 s while the clock stands at 0. */
+GST_START_TEST (one_frame_without_time_is_no_jump)
+{
+  GstHarness *harness = filters_harness_new (
+      folder, "inference-mode=wait inference-interval=4", RGB);
+  GString *journal = journal_new (harness);
+
+  for (guint n = 0; n < 4; n++)
+    gst_buffer_unref (pass_at (
+        harness, n == 1 ? GST_CLOCK_TIME_NONE
+                        : (guint64)500 * GST_SECOND + n * GST_MSECOND));
+  journal_end (harness, journal, "!1 e1 c1 c1 c1 ");
+}
+GST_END_TEST;
+
 /* reliability: R18. What was before the jump has no age in the new time. */
 GST_START_TEST (nothing_is_carried_when_time_jumps_back)
 {
@@ -280,6 +295,7 @@ schedule_suite (void)
   tcase_add_test (tests, the_rate_can_change_between_two_frames);
   tcase_add_test (tests, frames_without_time_are_counted_by_the_clock);
   tcase_add_test (tests, nothing_is_carried_when_time_jumps_back);
+  tcase_add_test (tests, one_frame_without_time_is_no_jump);
   return suite;
 }
 
