@@ -65,8 +65,8 @@ ClipEngine *clip_engine_new (guint n_threads, GError **error);
 void clip_engine_free (ClipEngine *engine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipEngine, clip_engine_free)
 
-/* What runs on this CPU where @wanted is asked for: f32 the wanted cannot
- * be had. Never CLIP_PRECISION_AUTO. */
+/* What runs on this CPU where @wanted is asked for: f32 where the wanted
+ * cannot be had. Never CLIP_PRECISION_AUTO. */
 ClipPrecision clip_engine_choose_precision (ClipPrecision wanted);
 
 guint clip_engine_get_n_threads (const ClipEngine *engine);
@@ -179,7 +179,7 @@ typedef struct {
   gboolean one_query;  /* one row asks, any one: dst has one row */
   const guint *tokens; /* row counts of one sequence, ascending */
   guint n_tokens;      /* at most CLIP_ENGINE_MAX_SHAPES */
-  ClipNumber number;   /* of q, k, v and dst; the one query\'s q is f32 */
+  ClipNumber number;   /* of q, k, v and dst; the one query's q is f32 */
 } ClipAttentionSpec;
 
 typedef struct _ClipAttention ClipAttention;
@@ -206,9 +206,10 @@ typedef struct {
 typedef struct {
   const ClipSequence *sequences;
   guint n_sequences;
-  gconstpointer
-      q; /* row 0, as of k and v; the strides are the spec's. Of one */
-  gconstpointer k; /* query each a dense row for each sequence */
+  /* Row 0 of each; the strides are the spec's. Of one query, q has a dense row
+   * for each sequence. */
+  gconstpointer q;
+  gconstpointer k;
   gconstpointer v;
   gpointer dst; /* rows as of q, heads * head_width, dense */
 } ClipAttentionRun;
