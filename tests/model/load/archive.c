@@ -129,22 +129,24 @@ a_member_inside_another_is_refused (void)
               STORAGE_OF (HALVES, ONE ("1"), "K\2"), "K\0", "K\2", "K\1"));
   const TestMember inner = { "m/data/1", halves, sizeof halves };
   g_autoptr (GByteArray) quoted = test_archive_new (&inner, 1);
+  guint8 storage[256] = { 0 }; /* of 64 floats; the quotation is shorter */
   const TestMember members[] = {
     { "m/data.pkl", large, sizeof large - 1 },
-    { "m/data/0", quoted->data, 256 },
+    { "m/data/0", storage, sizeof storage },
     inner,
   };
   g_autoptr (GByteArray) archive = NULL;
   g_auto (Outcome) outcome = { NULL };
   TestPatch patch = CENTRAL (2, OFFSET_AT, 4, 0);
 
+  memcpy (storage, quoted->data, MIN (quoted->len, sizeof storage));
   archive = test_archive_new (members, G_N_ELEMENTS (members));
   read_archive (archive, &outcome);
   g_assert_no_error (outcome.error);
   patch.number = test_archive_find (archive, TEST_LOCAL, 2);
   /* The quoted archive's own directory and ends are no records of ours. */
-  patch.index =
-      2 + (test_archive_find (archive, TEST_CENTRAL, 0) < patch.number + 256);
+  patch.index = 2 + (test_archive_find (archive, TEST_CENTRAL, 0) <
+                        patch.number + sizeof storage);
   test_archive_patch (archive, &patch);
   assert_refused (archive, "overlaps another member");
 }
