@@ -267,7 +267,8 @@ run (const Arguments *arguments, GError **error)
 
   while (!arguments->modes[mode])
     mode++;
-  if (!find_precision (arguments->precision, &options.precision, error) ||
+  if ((arguments->precision != NULL &&
+          !find_precision (arguments->precision, &options.precision, error)) ||
       !find_model (arguments, modes[mode].source, &options, &folder, error))
     return FALSE;
   report = json_pack ("{s:s, s:s*, s:i, s:i}", "mode", modes[mode].option,
@@ -288,9 +289,7 @@ run (const Arguments *arguments, GError **error)
 int
 main (int argc, char **argv)
 {
-  g_auto (Arguments) arguments = {
-    .precision = g_strdup ("auto"), .n_threads = 2, .batch = 1, .n_rounds = 20
-  };
+  g_auto (Arguments) arguments = { .n_threads = 2, .batch = 1, .n_rounds = 20 };
   g_autoptr (GError) error = NULL;
 
   gst_init (NULL, NULL);
