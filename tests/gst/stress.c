@@ -146,11 +146,22 @@ GST_START_TEST (flushes_at_any_moment)
 }
 GST_END_TEST;
 
+/* The frames go on while pads lose the events before them, which GStreamer says
+ * of whoever feeds them: here the test, on purpose. */
+static void
+heed_warning (const gchar *domain, GLogLevelFlags level, const gchar *message,
+    gpointer user_data)
+{
+  fail_if (strstr (message, "Got data flow before") == NULL, "%s", message);
+}
+
 GST_START_TEST (states_at_any_moment)
 {
   GstHarness *harness = new_harness (modes[__i__]);
   Frames frames;
   g_autoptr (GRand) random = g_rand_new_with_seed (10);
+  guint handler =
+      g_log_set_handler ("GStreamer", G_LOG_LEVEL_WARNING, heed_warning, NULL);
 
   start_frames (&frames, harness);
   for (guint i = 0; i < 40; i++) {
@@ -162,6 +173,7 @@ GST_START_TEST (states_at_any_moment)
     gst_element_set_state (harness->element, GST_STATE_PLAYING);
   }
   stop_frames (&frames);
+  g_log_remove_handler ("GStreamer", handler);
   assert_works (harness);
   frames_harness_free (harness);
 }
