@@ -42,6 +42,4 @@ clip_norm_run (const ClipNorm *norm, ClipEngine *engine, guint rows,
 
   if (norm->gamma != NULL)
     clip_rows_layer_norm (engine, &run);
-  else if (dst != src)
-    clip_rows_convert (engine, (gsize)rows * norm->width, src, number, dst);
 }

@@ -23,6 +23,7 @@ void clip_norm_clear (ClipNorm *norm);
 
 /* @src: [rows, width]
  * @number: of @dst
- * @dst: [rows, width]; may be @src where it is f32 */
+ * @dst: [rows, width]; may be @src where it is f32, and is where there is no
+ *   norm */
 void clip_norm_run (const ClipNorm *norm, ClipEngine *engine, guint rows,
     const gfloat *src, ClipNumber number, gpointer dst);

@@ -213,7 +213,6 @@ run_one_query (gconstpointer data, guint part, guint from, guint to)
     const ClipQuery query = { .head_width = spec->head_width,
       .n_keys = sequence->n_tokens,
       .kv_stride = spec->kv_stride,
-      .q_type = CLIP_F32,
       .number = spec->number,
       .q = clip_number_at (CLIP_F32, run->q, row),
       .k = clip_number_at (spec->number, run->k, kv),

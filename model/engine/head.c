@@ -3,7 +3,6 @@
 
 #include "engine/head.h"
 
-#include "engine/query.h"
 #include "engine/rows.h"
 
 #include <math.h>
@@ -16,16 +15,6 @@
 #define KEY_STEP 32
 
 #define ROUND_UP(value, step) (((value) + (step)-1) / (step) * (step))
-
-/* Up to here rows ask one by one: two calls of oneDNN cost as much as all of
- * them (8 tokens of 64 columns, f32). */
-#define MOST_QUERIES 16
-
-static gboolean
-is_small (const ClipHead *head)
-{
-  return head->tokens <= MOST_QUERIES;
-}
 
 /* bf16: oneDNN 2.6 multiplies matrices whose rows lie apart by its general
  * product, and dense ones by the one that uses the matrix units, in 0.6 of the
@@ -120,10 +109,6 @@ clip_head_init (ClipHead *head, ClipEngine *engine,
   head->engine = engine;
   head->spec = *spec;
   head->tokens = tokens;
-  head->scratch_size =
-      clip_query_count_scratch (tokens, spec->head_width) * sizeof (gfloat);
-  if (is_small (head))
-    return TRUE;
   head->keys = is_dense (head) ? ROUND_UP (tokens, KEY_STEP) : tokens;
   head->stride = ROUND_UP ((gsize)head->keys, CLIP_LINE);
   row_size = head->stride * sizeof (gfloat);
@@ -211,43 +196,14 @@ run_block (ClipHead *head, dnnl_stream_t stream,
          clip_product_run (&head->values, stream, error);
 }
 
-static void
-run_small (
-    const ClipHead *head, const ClipHeadOperands *operands, guint8 *scratch)
-{
-  const ClipAttentionSpec *spec = &head->spec;
-  gsize dst_stride = (gsize)spec->heads * spec->head_width;
-  ClipQuery query = { .head_width = spec->head_width,
-    .n_keys = operands->n_keys,
-    .kv_stride = spec->kv_stride,
-    .q_type = spec->number,
-    .number = spec->number,
-    .k = operands->k,
-    .v = operands->v,
-    .scratch = (gfloat *)scratch };
-
-  for (guint t = 0; t < head->tokens; t++) {
-    if (spec->causal)
-      query.n_keys = MIN (t + 1, operands->n_keys);
-    query.q = clip_number_at (spec->number, operands->q, t * spec->q_stride);
-    query.dst = clip_number_at (spec->number, operands->dst, t * dst_stride);
-    clip_query_run (&query);
-  }
-}
-
 gboolean
 clip_head_run (ClipHead *head, dnnl_stream_t stream,
     const ClipHeadOperands *operands, guint8 *scratch, GError **error)
 {
   const ClipAttentionSpec *spec = &head->spec;
   ClipHeadOperands where = *operands;
-  Layout at;
+  Layout at = lay (head);
 
-  if (is_small (head)) {
-    run_small (head, operands, scratch);
-    return TRUE;
-  }
-  at = lay (head);
   if (is_dense (head)) {
     where.q = gather (head, operands->q, spec->q_stride, scratch + at.q);
     where.k = gather (head, operands->k, spec->kv_stride, scratch + at.k);

@@ -7,19 +7,19 @@
 
 #include <math.h>
 
-/* The scratch: q, sums of values, then scores in whole cache lines. */
+/* The scratch: sums of values, then scores in whole cache lines. */
 gsize
 clip_query_count_scratch (guint n_keys, guint head_width)
 {
-  return 2 * (gsize)head_width +
-         ((gsize)n_keys + CLIP_LINE - 1) / CLIP_LINE * CLIP_LINE;
+  return head_width + ((gsize)n_keys + CLIP_LINE - 1) / CLIP_LINE * CLIP_LINE;
 }
 
 CLIP_INLINE void
 ask (const ClipQuery *query, ClipNumber number)
 {
   gsize d = query->head_width, stride = query->kv_stride;
-  gfloat *q = query->scratch, *sums = q + d, *scores = sums + d;
+  const gfloat *q = query->q;
+  gfloat *sums = query->scratch, *scores = sums + d;
   const ClipSoftmax softmax = { .rows = 1,
     .width = query->n_keys,
     .n_keys = query->n_keys,
@@ -27,10 +27,8 @@ ask (const ClipQuery *query, ClipNumber number)
     .scores = scores,
     .dst = scores };
 
-  for (gsize i = 0; i < d; i++) {
-    q[i] = clip_value_load (query->q, i, query->q_type);
+  for (gsize i = 0; i < d; i++)
     sums[i] = 0.0f;
-  }
   for (gsize t = 0; t < query->n_keys; t++) {
     gfloat sum = 0.0f;
 

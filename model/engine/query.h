@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: the clipfilter authors */
 
-/* One row of one head that asks: where there is one, or there are few, products
- * of oneDNN would cost more to call than to compute. */
+/* One row of one head that asks: products of oneDNN would cost more to call
+ * than to compute. */
 #pragma once
 
 #include "engine/vector.h"
@@ -11,9 +11,8 @@ typedef struct {
   guint head_width;
   guint n_keys;
   gsize kv_stride;   /* values from a key's row to the next */
-  ClipNumber q_type; /* of q */
   ClipNumber number; /* of k, v and dst */
-  gconstpointer q;   /* [head_width] */
+  const gfloat *q;   /* [head_width] */
   gconstpointer k;   /* the first key's */
   gconstpointer v;
   gpointer dst; /* [head_width] */

@@ -229,8 +229,9 @@ add_up (const gfloat *values, gsize n)
 }
 
 /* e to this, over a sum of up to a thousand, is still a normal number: what is
- * less is 0, for products with subnormal numbers take CPUs a hundred cycles
- * each (three times the whole of CLIP's text side where attention is sharp). */
+ * less is 0. With subnormal weights oneDNN multiplies the values of 12 heads
+ * and 197 tokens in 63 ms instead of 0.4 (2.6.3, f32, AVX-512): attention that
+ * is sharp would stop a camera. */
 #define NOTHING -80.0f
 
 CLIP_INLINE void

@@ -234,6 +234,24 @@ softmax_sums_to_one_over_what_is_seen (void)
     }
 }
 
+/* Of nine scores eight are equal, and one is so far below. */
+static void
+softmax_makes_no_subnormal_numbers (void)
+{
+  for (guint below = 70; below < 110; below++) {
+    gfloat scores[16] = { 0 };
+    const ClipSoftmax softmax = { 1, 9, 16, 9, FALSE, 0, 1.0f, scores, CLIP_F32,
+      scores };
+
+    scores[4] = -(gfloat)below;
+    clip_rows_softmax (&softmax);
+    g_assert_true (scores[4] == 0.0f || scores[4] >= G_MINFLOAT);
+    if (below < 80)
+      g_assert_cmpfloat (scores[4], >, 0.0f);
+    g_assert_cmpfloat_with_epsilon (scores[3], 0.125f, 1e-7);
+  }
+}
+
 static void
 normalised_rows_have_length_one (void)
 {
@@ -274,6 +292,8 @@ main (int argc, char *argv[])
       exponential_is_exact_to_a_unit_or_so);
   g_test_add_func ("/engine/rows/softmax-sums-to-one-over-what-is-seen",
       softmax_sums_to_one_over_what_is_seen);
+  g_test_add_func ("/engine/rows/softmax-makes-no-subnormal-numbers",
+      softmax_makes_no_subnormal_numbers);
   g_test_add_func ("/engine/rows/normalised-rows-have-length-one",
       normalised_rows_have_length_one);
   g_test_add_func ("/engine/rows/rows-without-direction-are-refused-and-kept",
