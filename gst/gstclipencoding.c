@@ -212,8 +212,7 @@ keep_result (GstClipFilter *self, const GstClipPicture *picture)
   self->newest = result;
 }
 
-/* @encode_time: of the picture that was collected; the next one's turn came
- *   when it was done */
+/* @picture: collected; the next one's turn came when it was done */
 static void
 count_encoded (GstClipFilter *self, const GstClipPicture *picture)
 {

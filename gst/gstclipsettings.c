@@ -275,8 +275,9 @@ const GstClipProperty gst_clip_settings[] = {
       "they make frames), last-encode-time, mean-encode-time, "
       "last-preprocess-time, mean-preprocess-time, saved-encode-time (by "
       "unchanged frames), latency (as reported upon a LATENCY query) in "
-      "nanoseconds, mode (wait or latest, as in use), model, family, model-path, demo "
-      "(whether it is the demonstration model), threads, precision, engine, "
+      "nanoseconds, mode (wait or latest, as in use), model, family, "
+      "model-path, demo (whether it is the demonstration model), threads, "
+      "precision, engine, "
       "revision and prompts (of the set in use, and how many), warnings. "
       "Read-only",
       .kind = GST_CLIP_STRUCTURE, .flags = G_PARAM_READABLE },

@@ -204,9 +204,12 @@ prove_metadata (const ClipFile *file, json_t *metadata, GError **error)
   if (!json_is_object (metadata))
     return clip_file_refuse (
         file, FORMAT, error, "\"__metadata__\" is not an object");
-  json_object_foreach (metadata, key,
-      value) if (!json_is_string (value)) return clip_file_refuse (file, FORMAT,
-      error, "\"__metadata__\" holds something other than strings");
+  json_object_foreach (metadata, key, value)
+  {
+    if (!json_is_string (value))
+      return clip_file_refuse (file, FORMAT, error,
+          "\"__metadata__\" holds something other than strings");
+  }
   return TRUE;
 }
 

@@ -30,8 +30,8 @@ struct _ClipPromptWork {
   ClipPromptSet *set;
   gchar **templates;     /* NULL: the prompts as they are */
   guint n_templates;     /* 1 without templates */
-  guint prompt;          /* the next text: which prompt ... */
-  guint template;        /* ... in which template */
+  guint next_prompt;     /* the next text: which prompt ... */
+  guint next_template;   /* ... in which template */
   gboolean is_truncated; /* a text of this prompt was */
   Slice slice;
 };
@@ -132,10 +132,10 @@ add_text (ClipPromptWork *work, const gchar *text, gboolean *truncated,
 
   if (!clip_tokenizer_encode (
           work->tokenizer, text, ids, &n_ids, truncated, error)) {
-    g_prefix_error (error, "prompt %u: ", work->prompt + 1);
+    g_prefix_error (error, "prompt %u: ", work->next_prompt + 1);
     return FALSE;
   }
-  slice->owners[slice->n_texts] = work->prompt;
+  slice->owners[slice->n_texts] = work->next_prompt;
   slice->tokens[slice->n_texts++] = (ClipTokens){ ids, n_ids };
   slice->n_ids += n_ids;
   return TRUE;
@@ -146,22 +146,22 @@ static gboolean
 add_next (ClipPromptWork *work, GError **error)
 {
   ClipPromptSet *set = work->set;
-  const gchar *prompt = set->texts[work->prompt];
+  const gchar *prompt = set->texts[work->next_prompt];
   g_autofree gchar *text = NULL;
   gboolean truncated;
 
   if (work->templates != NULL)
-    text = clip_template_apply (work->templates[work->template], prompt);
+    text = clip_template_apply (work->templates[work->next_template], prompt);
   if (!add_text (work, text != NULL ? text : prompt, &truncated, error))
     return FALSE;
   work->is_truncated |= truncated;
-  if (++work->template <work->n_templates)
+  if (++work->next_template < work->n_templates)
     return TRUE;
   if (work->is_truncated && set->n_truncated++ == 0)
-    set->first_truncated = work->prompt;
+    set->first_truncated = work->next_prompt;
   work->is_truncated = FALSE;
-  work->template = 0;
-  work->prompt++;
+  work->next_template = 0;
+  work->next_prompt++;
   return TRUE;
 }
 
@@ -210,14 +210,14 @@ clip_prompt_work_run (ClipPromptWork *work, ClipPromptSet **set, GError **error)
   const Slice *slice = &work->slice;
   guint n_prompts = work->set->n_prompts;
 
-  while (work->prompt < n_prompts && slice->n_texts < SLICE_MAX_TEXTS &&
+  while (work->next_prompt < n_prompts && slice->n_texts < SLICE_MAX_TEXTS &&
          slice->n_ids < SLICE_MIN_IDS)
     if (!add_next (work, error))
       return FALSE;
   if (!encode_slice (work, error))
     return FALSE;
   *set = NULL;
-  if (work->prompt < n_prompts)
+  if (work->next_prompt < n_prompts)
     return TRUE;
   for (guint i = 0; work->templates != NULL && i < n_prompts; i++)
     if (!scale_to_length_1 (work->set, i, error))

@@ -90,21 +90,18 @@ refuse (GError **error, const gchar *format, ...)
 
 /* --- models --- */
 
-/* Published names have slashes, and the generator's dashes. */
 static const TestPublished *
 find_published (const gchar *arch, GError **error)
 {
-  g_autofree gchar *name = g_strdelimit (g_strdup (arch), "/", '-');
-  GString *known = g_string_new (NULL);
+  const TestPublished *published = test_published_find (arch);
+  GString *known;
 
-  for (guint i = 0; i < test_n_published; i++) {
-    if (g_str_equal (test_published[i].name, name)) {
-      g_string_free (known, TRUE);
-      return &test_published[i];
-    }
+  if (published != NULL)
+    return published;
+  known = g_string_new (NULL);
+  for (guint i = 0; i < test_n_published; i++)
     g_string_append_printf (
         known, "%s%s", i > 0 ? ", " : "", test_published[i].name);
-  }
   refuse (error, "--arch=%s is not one of %s", arch, known->str);
   g_string_free (known, TRUE);
   return NULL;

@@ -37,18 +37,16 @@ static const GOptionEntry options[] = {
 static gchar *
 generate (const gchar *name, gchar **path)
 {
+  const TestPublished *published = test_published_find (name);
   const TestCheckpointSpec values = { .quick = TRUE,
     .dtype = is_half ? CLIP_DTYPE_F16 : CLIP_DTYPE_F32 };
   const TestTorchForm torch = { 0 };
   g_autofree gchar *safetensors = NULL;
-  gchar *folder = NULL;
+  gchar *folder;
 
-  for (guint i = 0; i < test_n_published && folder == NULL; i++)
-    if (g_str_equal (test_published[i].name, name))
-      folder = test_published_write (
-          &test_published[i], TEST_FORM_OPEN_CLIP, &values);
-  if (folder == NULL)
+  if (published == NULL)
     return NULL;
+  folder = test_published_write (published, TEST_FORM_OPEN_CLIP, &values);
   safetensors = g_build_filename (folder, "model.safetensors", NULL);
   *path = g_build_filename (folder, "model.pt", NULL);
   if (!is_torch)

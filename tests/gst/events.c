@@ -15,21 +15,6 @@
   "clipfilter name=f threads=1 model=%s prompts=\"a | b\""
 #define N_FRAMES 50u
 
-static gchar *folder;
-
-static void
-set_up (void)
-{
-  folder = filters_new_quick_model ();
-}
-
-static void
-tear_down (void)
-{
-  frames_wait_for_workers ();
-  test_checkpoint_remove (folder);
-}
-
 /* What arrives at the end of a pipeline. */
 typedef struct {
   guint n_frames, n_results;
@@ -117,7 +102,7 @@ GST_START_TEST (each_result_is_told_once_and_in_order_behind)
   if (!pipelines_load (plugins))
     return;
   pipeline = pipelines_parse (SOURCE " ! %s ! fakesink name=sink", N_FRAMES,
-      folder, ways[__i__].elements);
+      filters_folder, ways[__i__].elements);
   watch (pipeline, "sink", &arrivals);
   pipelines_run (pipeline);
   fail_unless_equals_uint64 (get_stat (pipeline, "frames"), N_FRAMES);
@@ -178,7 +163,7 @@ GST_START_TEST (a_pipeline_is_asked_whether_it_is_live)
     g_autoptr (GstElement) pipeline = pipelines_parse (
         "videotestsrc num-buffers=3 %s ! queue ! videoconvert ! "
         "clipfilter name=f threads=1 model=%s ! fakesink",
-        rows[i].source, folder);
+        rows[i].source, filters_folder);
     g_autoptr (GstElement) filter =
         gst_bin_get_by_name (GST_BIN (pipeline), "f");
     g_autoptr (GstStructure) stats = NULL;
@@ -208,7 +193,7 @@ GST_START_TEST (the_sink_waits_as_long_as_frames_wait)
   pipeline =
       pipelines_parse (SOURCE " inference-mode=wait ! fakesink name=sink "
                               "sync=true",
-          N_FRAMES, folder);
+          N_FRAMES, filters_folder);
   bus = gst_element_get_bus (pipeline);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   message = gst_bus_timed_pop_filtered (
@@ -230,7 +215,7 @@ events_suite (void)
   TCase *tests = tcase_create ("generated-model");
 
   suite_add_tcase (suite, tests);
-  tcase_add_checked_fixture (tests, set_up, tear_down);
+  tcase_add_checked_fixture (tests, filters_set_up, filters_tear_down);
   tcase_add_loop_test (tests, each_result_is_told_once_and_in_order_behind, 0,
       G_N_ELEMENTS (ways));
   tcase_add_test (tests, no_frame_is_lost_when_the_encoder_is_slow);

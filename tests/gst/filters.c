@@ -27,6 +27,21 @@ filters_new_quick_model (void)
   return test_checkpoint_new (&spec);
 }
 
+gchar *filters_folder;
+
+void
+filters_set_up (void)
+{
+  filters_folder = filters_new_quick_model ();
+}
+
+void
+filters_tear_down (void)
+{
+  frames_wait_for_workers ();
+  test_checkpoint_remove (filters_folder);
+}
+
 gchar *
 filters_new_slow_model (void)
 {

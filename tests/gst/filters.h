@@ -13,6 +13,15 @@
 gchar *filters_new_quick_model (void);
 TestCheckpointSpec filters_quick_spec (void);
 
+/* The quick one, from filters_set_up() to filters_tear_down(): a fixture that
+ * ends when all workers have gone. */
+extern gchar *filters_folder;
+void filters_set_up (void);
+void filters_tear_down (void);
+
+/* Small frames of 40 ms for it. */
+#define FILTERS_RGB "video/x-raw,format=RGB,width=40,height=30,framerate=25/1"
+
 /* Some tenths of a second a frame, so that it can be interrupted. (transfer
  * full) */
 gchar *filters_new_slow_model (void);

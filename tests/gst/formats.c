@@ -206,21 +206,6 @@ GST_END_TEST;
 
 /* --- memory --- */
 
-static gchar *folder;
-
-static void
-set_up (void)
-{
-  folder = filters_new_quick_model ();
-}
-
-static void
-tear_down (void)
-{
-  frames_wait_for_workers ();
-  test_checkpoint_remove (folder);
-}
-
 static GstBuffer *
 make_noise (gsize size)
 {
@@ -270,7 +255,7 @@ GST_START_TEST (caps_may_change_with_every_buffer)
 {
   static const gint sizes[][2] = { { 64, 48 }, { 1, 1 }, { 16, 16384 },
     { 2, 1 }, { 65, 33 }, { 1, 3 }, { 4096, 2 }, { 7, 5 } };
-  GstHarness *harness = filters_harness_new (folder, "", NULL);
+  GstHarness *harness = filters_harness_new (filters_folder, "", NULL);
   guint n = 0;
   const GstVideoFormat *formats = gst_video_formats_raw (&n);
 
@@ -351,8 +336,8 @@ split (GstBuffer *buffer)
 
 GST_START_TEST (padding_and_several_memories_make_no_difference)
 {
-  GstHarness *harness =
-      filters_harness_new (folder, "precision=f32 attach-embedding=true", NULL);
+  GstHarness *harness = filters_harness_new (
+      filters_folder, "precision=f32 attach-embedding=true", NULL);
   guint n = 0;
   const GstVideoFormat *formats = gst_video_formats_raw (&n);
 
@@ -384,7 +369,7 @@ GST_END_TEST;
 
 GST_START_TEST (short_buffers_pass_untagged_with_one_warning)
 {
-  GstHarness *harness = filters_harness_new (folder, "", NULL);
+  GstHarness *harness = filters_harness_new (filters_folder, "", NULL);
   guint n = 0;
   const GstVideoFormat *formats = gst_video_formats_raw (&n);
 
@@ -422,7 +407,7 @@ formats_suite (void)
   tcase_add_test (demo, a_photograph_is_the_same_in_every_format);
   tcase_add_test (demo, a_photograph_is_the_same_in_every_colorimetry);
   suite_add_tcase (suite, generated);
-  tcase_add_checked_fixture (generated, set_up, tear_down);
+  tcase_add_checked_fixture (generated, filters_set_up, filters_tear_down);
   tcase_add_test (generated, caps_may_change_with_every_buffer);
   tcase_add_test (generated, padding_and_several_memories_make_no_difference);
   tcase_add_test (generated, short_buffers_pass_untagged_with_one_warning);

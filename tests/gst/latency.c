@@ -6,23 +6,7 @@
 #include "filters.h"
 #include "journal.h"
 
-#define RGB "video/x-raw,format=RGB,width=40,height=30,framerate=25/1"
 #define UPSTREAM (30 * GST_MSECOND)
-
-static gchar *folder;
-
-static void
-set_up (void)
-{
-  folder = filters_new_quick_model ();
-}
-
-static void
-tear_down (void)
-{
-  frames_wait_for_workers ();
-  test_checkpoint_remove (folder);
-}
 
 /* --- the estimate alone --- */
 
@@ -98,11 +82,11 @@ static GstHarness *
 new_harness (const gchar *mode, gboolean live)
 {
   g_autofree gchar *properties = g_strdup_printf ("inference-mode=%s", mode);
-  GstHarness *harness = filters_harness_new (folder, properties, NULL);
+  GstHarness *harness = filters_harness_new (filters_folder, properties, NULL);
 
   gst_harness_set_upstream_latency (harness, UPSTREAM);
   gst_harness_set_live (harness, live);
-  gst_harness_set_src_caps_str (harness, RGB);
+  gst_harness_set_src_caps_str (harness, FILTERS_RGB);
   return harness;
 }
 
@@ -267,7 +251,7 @@ latency_suite (void)
   tcase_add_test (alone, it_is_true_for_95_of_100_frames);
   tcase_add_test (alone, a_load_that_ends_is_forgotten);
   suite_add_tcase (suite, tests);
-  tcase_add_checked_fixture (tests, set_up, tear_down);
+  tcase_add_checked_fixture (tests, filters_set_up, filters_tear_down);
   tcase_add_test (tests, frames_that_wait_add_to_what_is_live);
   tcase_add_test (tests, a_most_that_is_bounded_grows_alike);
   tcase_add_test (tests, others_that_load_the_encoder_are_told_to_the_pipeline);

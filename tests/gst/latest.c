@@ -9,23 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-#define RGB "video/x-raw,format=RGB,width=40,height=30,framerate=25/1"
 #define FRAME_DURATION (40 * GST_MSECOND)
-
-static gchar *folder;
-
-static void
-set_up (void)
-{
-  folder = filters_new_quick_model ();
-}
-
-static void
-tear_down (void)
-{
-  frames_wait_for_workers ();
-  test_checkpoint_remove (folder);
-}
 
 /* --- no frame waits --- */
 
@@ -35,7 +19,7 @@ new_latest (const gchar *model, const gchar *properties)
   g_autofree gchar *all =
       g_strdup_printf ("inference-mode=latest %s", properties);
 
-  return filters_harness_new (model, all, RGB);
+  return filters_harness_new (model, all, FILTERS_RGB);
 }
 
 static guint64
@@ -95,13 +79,13 @@ GST_END_TEST;
 
 GST_START_TEST (an_end_without_frames_or_caps_passes)
 {
-  GstHarness *harness = new_latest (folder, "");
+  GstHarness *harness = new_latest (filters_folder, "");
   GString *journal = journal_new (harness);
 
   fail_unless (gst_harness_push_event (harness, gst_event_new_eos ()));
   journal_end (harness, journal, "EOS ");
 
-  harness = filters_harness_new (folder, "inference-mode=latest", NULL);
+  harness = filters_harness_new (filters_folder, "inference-mode=latest", NULL);
   journal = journal_new (harness);
   fail_unless (
       gst_harness_push_event (harness, gst_event_new_stream_start ("empty")));
@@ -138,8 +122,8 @@ read_embedding (const GstStructure *entry)
 static Embedding *
 encode_all (void)
 {
-  GstHarness *harness =
-      filters_harness_new (folder, "attach-embedding=true", RGB);
+  GstHarness *harness = filters_harness_new (
+      filters_folder, "attach-embedding=true", FILTERS_RGB);
   Embedding *all = g_new (Embedding, N_FRAMES);
 
   for (guint i = 0; i < N_FRAMES; i++) {
@@ -170,7 +154,7 @@ assert_own (const GstStructure *entry, const Embedding *all)
 GST_START_TEST (a_result_names_the_frame_it_is_of)
 {
   g_autofree Embedding *all = encode_all ();
-  GstHarness *harness = new_latest (folder, "attach-embedding=true");
+  GstHarness *harness = new_latest (filters_folder, "attach-embedding=true");
   guint64 newest = 0;
   guint n_first = 0;
 
@@ -233,7 +217,7 @@ check_events (GstHarness *harness, const Embedding *all)
 GST_START_TEST (each_result_is_told_once_and_none_is_lost)
 {
   g_autofree Embedding *all = encode_all ();
-  GstHarness *harness = new_latest (folder, "attach-embedding=true");
+  GstHarness *harness = new_latest (filters_folder, "attach-embedding=true");
 
   for (guint i = 0; i < N_FRAMES; i++) {
     journal_pass (harness, i);
@@ -298,7 +282,8 @@ GST_END_TEST;
 
 GST_START_TEST (a_result_too_old_at_once_is_still_told)
 {
-  GstHarness *harness = new_latest (folder, "inference-interval=6 max-age=1");
+  GstHarness *harness =
+      new_latest (filters_folder, "inference-interval=6 max-age=1");
   GString *journal = journal_new (harness);
 
   journal_pass (harness, 0);
@@ -320,8 +305,8 @@ GST_END_TEST;
 
 GST_START_TEST (new_prompts_score_the_last_embedding_in_latest)
 {
-  GstHarness *harness =
-      new_latest (folder, "inference-interval=100000 prompts=\"one | two\"");
+  GstHarness *harness = new_latest (
+      filters_folder, "inference-interval=100000 prompts=\"one | two\"");
   g_autoptr (GstElement) filter = filters_get (harness);
   g_autoptr (GstBuffer) initial = pass_until_result (harness, 0);
   guint revision = 0;
@@ -349,7 +334,7 @@ latest_suite (void)
   TCase *tests = tcase_create ("generated-model");
 
   suite_add_tcase (suite, tests);
-  tcase_add_checked_fixture (tests, set_up, tear_down);
+  tcase_add_checked_fixture (tests, filters_set_up, filters_tear_down);
   tcase_add_test (tests, frames_pass_while_the_encoder_works);
   tcase_add_test (tests, the_last_result_is_told_before_the_end);
   tcase_add_test (tests, an_end_without_frames_or_caps_passes);

@@ -10,21 +10,6 @@
   "videotestsrc num-buffers=%u pattern=ball ! "                                \
   "video/x-raw,format=RGB,width=64,height=48,framerate=25/1"
 
-static gchar *folder;
-
-static void
-set_up (void)
-{
-  folder = filters_new_quick_model ();
-}
-
-static void
-tear_down (void)
-{
-  frames_wait_for_workers ();
-  test_checkpoint_remove (folder);
-}
-
 /* --- branches --- */
 
 #define N_SHARED 200
@@ -69,7 +54,7 @@ GST_START_TEST (branches_share_pixels_and_not_results)
       "t. ! queue ! clipfilter name=b threads=1 model=%s inference-interval=7 "
       "! clipfilter name=c model=%s inference-interval=5 ! fakesink name=y "
       "t. ! queue ! fakesink name=z",
-      N_SHARED, folder, folder, folder);
+      N_SHARED, filters_folder, filters_folder, filters_folder);
   for (guint i = 0; i < G_N_ELEMENTS (branches); i++) {
     branches[i].buffers =
         g_ptr_array_new_with_free_func ((GDestroyNotify)gst_buffer_unref);
@@ -148,7 +133,7 @@ GST_START_TEST (results_stay_on_their_frames_through)
   pipeline = pipelines_parse (SOURCE
       " ! clipfilter threads=1 model=%s prompts=\"a | b\" "
       "attach-embedding=true inference-interval=4 ! %s ! fakesink name=sink",
-      20u, folder, ways[__i__].elements);
+      20u, filters_folder, ways[__i__].elements);
   pipelines_watch (pipeline, "sink", tally_frame, &tally);
   pipelines_run (pipeline);
   fail_unless (tally.n > 0);
@@ -167,7 +152,7 @@ metadata_suite (void)
   TCase *tests = tcase_create ("generated-model");
 
   suite_add_tcase (suite, tests);
-  tcase_add_checked_fixture (tests, set_up, tear_down);
+  tcase_add_checked_fixture (tests, filters_set_up, filters_tear_down);
   tcase_add_test (tests, branches_share_pixels_and_not_results);
   tcase_add_loop_test (
       tests, results_stay_on_their_frames_through, 0, G_N_ELEMENTS (ways));

@@ -7,24 +7,8 @@
 
 #include <string.h>
 
-#define RGB "video/x-raw,format=RGB,width=40,height=30,framerate=25/1"
 #define SMALL "video/x-raw,format=RGB,width=20,height=30,framerate=25/1"
 #define FRAME_DURATION (40 * GST_MSECOND)
-
-static gchar *folder;
-
-static void
-set_up (void)
-{
-  folder = filters_new_quick_model ();
-}
-
-static void
-tear_down (void)
-{
-  frames_wait_for_workers ();
-  test_checkpoint_remove (folder);
-}
 
 /* --- auto --- */
 
@@ -61,12 +45,13 @@ GST_START_TEST (auto_is_latest_unless_upstream_says_it_is_not_live)
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autofree gchar *properties =
         g_strdup_printf ("inference-mode=%s", rows[i].mode);
-    GstHarness *harness = filters_harness_new (folder, properties, NULL);
+    GstHarness *harness =
+        filters_harness_new (filters_folder, properties, NULL);
 
     gst_harness_set_live (harness, rows[i].live);
     if (!rows[i].answers)
       gst_pad_set_query_function (harness->srcpad, refuse);
-    gst_harness_set_src_caps_str (harness, RGB);
+    gst_harness_set_src_caps_str (harness, FILTERS_RGB);
     assert_mode (harness, rows[i].expected);
     frames_harness_free (harness);
   }
@@ -76,7 +61,7 @@ GST_END_TEST;
 GST_START_TEST (upstream_is_asked_for_each_stream_even_of_the_same_caps)
 {
   GstHarness *harness =
-      filters_harness_new (folder, "inference-mode=auto", RGB);
+      filters_harness_new (filters_folder, "inference-mode=auto", FILTERS_RGB);
 
   journal_pass (harness, 0);
   assert_mode (harness, "latest");
@@ -134,7 +119,7 @@ GST_END_TEST;
 GST_START_TEST (results_older_than_max_age_are_not_carried)
 {
   GstHarness *harness = filters_harness_new (
-      folder, "inference-interval=6 max-age=100000000", RGB);
+      filters_folder, "inference-interval=6 max-age=100000000", FILTERS_RGB);
   GString *journal = journal_new (harness);
 
   for (guint i = 0; i < 8; i++)
@@ -181,7 +166,7 @@ play_all_events (GstHarness *harness)
   journal_pass (harness, 1);
   gst_harness_set_src_caps_str (harness, SMALL);
   journal_pass (harness, 2);
-  gst_harness_set_src_caps_str (harness, RGB);
+  gst_harness_set_src_caps_str (harness, FILTERS_RGB);
   push_tags (harness);
   journal_pass (harness, 3);
   journal_begin_segment (harness, 1);
@@ -200,7 +185,8 @@ GST_START_TEST (events_and_frames_keep_their_order_in_every_mode)
   for (guint i = 0; i < G_N_ELEMENTS (modes); i++) {
     g_autofree gchar *properties =
         g_strdup_printf ("inference-mode=%s", modes[i]);
-    GstHarness *harness = filters_harness_new (folder, properties, RGB);
+    GstHarness *harness =
+        filters_harness_new (filters_folder, properties, FILTERS_RGB);
     g_autoptr (GString) order = g_string_new (NULL);
     g_autoptr (GstPad) pad =
         gst_element_get_static_pad (harness->element, "src");
@@ -225,7 +211,7 @@ modes_suite (void)
   TCase *tests = tcase_create ("generated-model");
 
   suite_add_tcase (suite, tests);
-  tcase_add_checked_fixture (tests, set_up, tear_down);
+  tcase_add_checked_fixture (tests, filters_set_up, filters_tear_down);
   tcase_add_test (tests, auto_is_latest_unless_upstream_says_it_is_not_live);
   tcase_add_test (
       tests, upstream_is_asked_for_each_stream_even_of_the_same_caps);

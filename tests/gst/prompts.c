@@ -9,8 +9,6 @@
 #include <math.h>
 #include <string.h>
 
-#define RGB "video/x-raw,format=RGB,width=40,height=30,framerate=25/1"
-
 static gchar *folder;
 static gchar *file;
 
@@ -104,11 +102,11 @@ new_harness (const gchar *property, const gchar *value)
   g_autoptr (GstElement) filter = NULL;
 
   if (property == NULL)
-    return filters_harness_new (folder, "top-k=0", RGB);
+    return filters_harness_new (folder, "top-k=0", FILTERS_RGB);
   filter = new_filter ();
   g_object_set (filter, property, value, NULL);
   harness = gst_harness_new_with_element (filter, "sink", "src");
-  gst_harness_set_src_caps_str (harness, RGB);
+  gst_harness_set_src_caps_str (harness, FILTERS_RGB);
   return harness;
 }
 
@@ -145,7 +143,7 @@ GST_START_TEST (a_launch_line_says_the_same)
 {
   GstHarness *harness = filters_harness_new (folder,
       "top-k=0 prompts=\"a car, red | \\\"quoted\\\" | 猫 \\\\| 狗 | b ! c\"",
-      RGB);
+      FILTERS_RGB);
 
   assert_texts (harness, "a car, red / \"quoted\" / 猫 | 狗 / b ! c");
   frames_harness_free (harness);
@@ -155,7 +153,7 @@ GST_END_TEST;
 GST_START_TEST (without_prompts_there_are_embeddings_only)
 {
   GstHarness *harness =
-      filters_harness_new (folder, "attach-embedding=true", RGB);
+      filters_harness_new (folder, "attach-embedding=true", FILTERS_RGB);
   g_autoptr (GstBuffer) buffer = frames_pass (harness, 0);
   const GstStructure *entry = frames_get_result (buffer, 0);
 
@@ -247,7 +245,7 @@ GST_START_TEST (of_prompts_and_file_the_last_one_counts)
     g_object_set (filter, rows[i].property,
         rows[i].value != NULL ? rows[i].value : file, NULL);
     harness = gst_harness_new_with_element (filter, "sink", "src");
-    gst_harness_set_src_caps_str (harness, RGB);
+    gst_harness_set_src_caps_str (harness, FILTERS_RGB);
     assert_texts (harness, rows[i].meant);
     gst_harness_teardown (harness);
   }
@@ -352,8 +350,8 @@ change_while_frames_pass (
 
 GST_START_TEST (a_frame_is_compared_with_one_announced_set)
 {
-  GstHarness *harness =
-      filters_harness_new (folder, "top-k=0 prompts=\"one | two\"", RGB);
+  GstHarness *harness = filters_harness_new (
+      folder, "top-k=0 prompts=\"one | two\"", FILTERS_RGB);
   g_autoptr (GstElement) filter = filters_get (harness);
   gchar *seen[N_REVISIONS + 1] = { NULL };
 
@@ -374,8 +372,8 @@ GST_END_TEST;
 
 GST_START_TEST (of_a_storm_of_changes_the_newest_stays)
 {
-  GstHarness *harness =
-      filters_harness_new (folder, "top-k=0 prompts=\"one | two\"", RGB);
+  GstHarness *harness = filters_harness_new (
+      folder, "top-k=0 prompts=\"one | two\"", FILTERS_RGB);
   g_autoptr (GstElement) filter = filters_get (harness);
   g_autofree gchar *texts = NULL;
 
@@ -411,8 +409,8 @@ GST_START_TEST (bad_changes_are_a_warning_each_and_the_old_set_stays)
         "/no/such/file" },
     { "prompts-file", "/tmp", GST_RESOURCE_ERROR_OPEN_READ, "/tmp" },
   };
-  GstHarness *harness =
-      filters_harness_new (folder, "top-k=0 prompts=\"one | two\"", RGB);
+  GstHarness *harness = filters_harness_new (
+      folder, "top-k=0 prompts=\"one | two\"", FILTERS_RGB);
   g_autoptr (GstElement) filter = filters_get (harness);
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {

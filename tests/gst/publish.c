@@ -11,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define RGB "video/x-raw,format=RGB,width=40,height=30,framerate=25/1"
 #define RGB_SIZE (40 * 30 * 3)
 
 static gchar *folder;
@@ -42,7 +41,7 @@ run (const gchar *filter, const gchar *publish, guint n)
       g_strdup_printf ("clipfilter name=f threads=1 model=%s %s ! "
                        "clippublish name=p location=%s %s",
           folder, filter, records, publish);
-  GstHarness *harness = frames_harness_new (launch, RGB);
+  GstHarness *harness = frames_harness_new (launch, FILTERS_RGB);
 
   for (guint i = 0; i < n; i++)
     gst_buffer_unref (frames_pass (harness, i));
@@ -103,7 +102,7 @@ GST_START_TEST (texts_survive_being_written)
       folder, records);
   g_auto (GStrv) lines = NULL;
 
-  harness = frames_harness_new (launch, RGB);
+  harness = frames_harness_new (launch, FILTERS_RGB);
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
     g_autoptr (GstElement) filter = filters_get (harness);
 
@@ -132,7 +131,7 @@ GST_START_TEST (bytes_that_are_no_text_do_not_break_a_line)
   g_autoptr (GstElement) filter = NULL;
   g_auto (GStrv) lines = NULL;
 
-  harness = frames_harness_new (launch, RGB);
+  harness = frames_harness_new (launch, FILTERS_RGB);
   filter = filters_get (harness);
   g_object_set (filter, "source-id", "a\xff\"b", NULL);
   gst_buffer_unref (frames_pass (harness, 0));
@@ -150,7 +149,7 @@ GST_START_TEST (what_is_not_known_is_absent)
   g_autofree gchar *launch = g_strdup_printf (
       "clipfilter name=f threads=1 model=%s ! clippublish location=%s", folder,
       records);
-  GstHarness *harness = frames_harness_new (launch, RGB);
+  GstHarness *harness = frames_harness_new (launch, FILTERS_RGB);
   g_auto (GStrv) lines = NULL;
   json_t *record;
 
@@ -176,7 +175,7 @@ GST_START_TEST (two_filters_are_a_line_each)
       "clipfilter name=b threads=1 model=%s inference-interval=2 ! "
       "clippublish location=%s",
       folder, folder, records);
-  GstHarness *harness = frames_harness_new (launch, RGB);
+  GstHarness *harness = frames_harness_new (launch, FILTERS_RGB);
   GString *order = g_string_new (NULL);
   g_auto (GStrv) lines = NULL;
 
@@ -318,7 +317,7 @@ GST_START_TEST (messages_are_all_results_or_changes_or_none)
         g_strdup_printf ("clipfilter name=f threads=1 post-messages=%s "
                          "attach-embedding=true",
             values[v]);
-    GstHarness *harness = frames_harness_new (launch, RGB);
+    GstHarness *harness = frames_harness_new (launch, FILTERS_RGB);
     g_autofree gchar *best = NULL;
     guint n_changes = 0;
 
@@ -367,7 +366,7 @@ GST_START_TEST (stats_tell_what_runs)
     { "revision", G_TYPE_UINT }, { "prompts", G_TYPE_UINT },
     { "warnings", G_TYPE_UINT64 } };
   GstHarness *harness =
-      filters_harness_new (folder, "prompts=\"a | b | c\"", RGB);
+      filters_harness_new (folder, "prompts=\"a | b | c\"", FILTERS_RGB);
   g_autoptr (GstElement) filter = filters_get (harness);
   g_autoptr (GstStructure) stats = NULL;
   guint prompts = 0, threads = 0;

@@ -8,24 +8,8 @@
 
 #include <string.h>
 
-#define RGB "video/x-raw,format=RGB,width=40,height=30,framerate=25/1"
 #define RGB_SIZE (40 * 30 * 3)
 #define FRAME_DURATION (40 * GST_MSECOND)
-
-static gchar *folder;
-
-static void
-set_up (void)
-{
-  folder = filters_new_quick_model ();
-}
-
-static void
-tear_down (void)
-{
-  frames_wait_for_workers ();
-  test_checkpoint_remove (folder);
-}
 
 /* A plain grey; each cell of it has that level, however it is resized. */
 static GstBuffer *
@@ -67,7 +51,7 @@ drop_still (GstHarness *harness, guint number)
 
 GST_START_TEST (frames_alike_are_encoded_when_nothing_was_asked_for)
 {
-  GstHarness *harness = filters_harness_new (folder, "", RGB);
+  GstHarness *harness = filters_harness_new (filters_folder, "", FILTERS_RGB);
   GString *journal = journal_new (harness);
 
   for (guint i = 0; i < 3; i++)
@@ -79,8 +63,8 @@ GST_END_TEST;
 GST_START_TEST (what_changes_slowly_is_noticed_in_the_end)
 {
   /* 2.55 levels of 255. */
-  GstHarness *harness =
-      filters_harness_new (folder, "unchanged-threshold=0.01", RGB);
+  GstHarness *harness = filters_harness_new (
+      filters_folder, "unchanged-threshold=0.01", FILTERS_RGB);
   g_autoptr (GstElement) filter = filters_get (harness);
   GString *journal = journal_new (harness);
 
@@ -102,7 +86,8 @@ GST_START_TEST (after_max_unchanged_it_is_encoded_anyway)
   for (guint p = 0; p < G_N_ELEMENTS (properties); p++) {
     g_autofree gchar *all =
         g_strconcat ("unchanged-threshold=0.01 ", properties[p], NULL);
-    GstHarness *harness = filters_harness_new (folder, all, RGB);
+    GstHarness *harness =
+        filters_harness_new (filters_folder, all, FILTERS_RGB);
     GString *journal = journal_new (harness);
 
     for (guint i = 0; i < 7; i++)
@@ -115,8 +100,8 @@ GST_END_TEST;
 
 GST_START_TEST (an_unchanged_frame_says_what_was_encoded)
 {
-  GstHarness *harness = filters_harness_new (
-      folder, "unchanged-threshold=0.01 attach-embedding=true", RGB);
+  GstHarness *harness = filters_harness_new (filters_folder,
+      "unchanged-threshold=0.01 attach-embedding=true", FILTERS_RGB);
   g_autoptr (GstElement) filter = filters_get (harness);
   g_autoptr (GstStructure) stats = NULL;
   g_autoptr (GstBuffer) encoded = pass_grey (harness, 0, 100);
@@ -143,8 +128,8 @@ GST_END_TEST;
 
 GST_START_TEST (unchanged_frames_are_told_in_latest_too)
 {
-  GstHarness *harness = filters_harness_new (
-      folder, "inference-mode=latest unchanged-threshold=0.01", RGB);
+  GstHarness *harness = filters_harness_new (filters_folder,
+      "inference-mode=latest unchanged-threshold=0.01", FILTERS_RGB);
   guint64 number = 0;
   const gchar *reason = "";
 
@@ -169,8 +154,8 @@ GST_END_TEST;
 
 GST_START_TEST (a_flush_forgets_what_was_encoded)
 {
-  GstHarness *harness =
-      filters_harness_new (folder, "unchanged-threshold=0.01", RGB);
+  GstHarness *harness = filters_harness_new (
+      filters_folder, "unchanged-threshold=0.01", FILTERS_RGB);
   GString *journal = journal_new (harness);
 
   drop_still (harness, 0);
@@ -213,7 +198,8 @@ assert_trouble (GstHarness *harness, const gchar *name, gboolean active,
 
 GST_START_TEST (a_covered_lens_is_told_once_and_when_it_is_over)
 {
-  GstHarness *harness = filters_harness_new (folder, TROUBLE, RGB);
+  GstHarness *harness =
+      filters_harness_new (filters_folder, TROUBLE, FILTERS_RGB);
 
   for (guint i = 0; i < 20; i++) {
     /* Dark and trembling, as sensors do: never the same, never anything. */
@@ -233,7 +219,8 @@ GST_END_TEST;
 
 GST_START_TEST (a_frozen_picture_is_told_once_and_when_it_is_over)
 {
-  GstHarness *harness = filters_harness_new (folder, TROUBLE, RGB);
+  GstHarness *harness =
+      filters_harness_new (filters_folder, TROUBLE, FILTERS_RGB);
 
   for (guint i = 0; i < 20; i++) {
     drop_still (harness, i);
@@ -251,7 +238,8 @@ GST_END_TEST;
 
 GST_START_TEST (a_moving_picture_is_no_trouble_nor_is_a_short_one)
 {
-  GstHarness *harness = filters_harness_new (folder, TROUBLE, RGB);
+  GstHarness *harness =
+      filters_harness_new (filters_folder, TROUBLE, FILTERS_RGB);
 
   for (guint i = 0; i < 30; i++) {
     journal_pass (harness, i);
@@ -271,7 +259,8 @@ GST_END_TEST;
 
 GST_START_TEST (trouble_is_not_looked_for_when_not_asked_for)
 {
-  GstHarness *harness = filters_harness_new (folder, "trouble-after=0", RGB);
+  GstHarness *harness =
+      filters_harness_new (filters_folder, "trouble-after=0", FILTERS_RGB);
 
   for (guint i = 0; i < 1000; i++)
     drop_grey (harness, i, 20);
@@ -307,7 +296,8 @@ GST_START_TEST (frames_that_do_not_come_are_told)
   for (guint i = 0; i < G_N_ELEMENTS (modes); i++) {
     g_autofree gchar *properties =
         g_strconcat (TROUBLE, "inference-mode=", modes[i], NULL);
-    GstHarness *harness = filters_harness_new (folder, properties, RGB);
+    GstHarness *harness =
+        filters_harness_new (filters_folder, properties, FILTERS_RGB);
 
     /* None at all, then none any more. */
     for (guint n = 0; n < 2; n++) {
@@ -324,7 +314,8 @@ GST_END_TEST;
 /* A camera that came to an end and is asked for again. */
 GST_START_TEST (frames_that_do_not_come_after_an_end_are_told)
 {
-  GstHarness *harness = filters_harness_new (folder, TROUBLE, RGB);
+  GstHarness *harness =
+      filters_harness_new (filters_folder, TROUBLE, FILTERS_RGB);
 
   journal_pass (harness, 0);
   fail_unless (gst_harness_push_event (harness, gst_event_new_eos ()));
@@ -343,10 +334,10 @@ GST_START_TEST (a_file_or_an_end_is_no_trouble)
 {
   for (guint i = 0; i < 2; i++) {
     GstHarness *harness =
-        filters_harness_new (folder, "trouble-after=50000000", NULL);
+        filters_harness_new (filters_folder, "trouble-after=50000000", NULL);
 
     gst_harness_set_live (harness, i == 1);
-    gst_harness_set_src_caps_str (harness, RGB);
+    gst_harness_set_src_caps_str (harness, FILTERS_RGB);
     if (i == 1) {
       fail_unless (gst_harness_push_event (harness, gst_event_new_eos ()));
       /* What was told before it. */
@@ -368,7 +359,7 @@ scene_suite (void)
   TCase *tests = tcase_create ("generated-model");
 
   suite_add_tcase (suite, tests);
-  tcase_add_checked_fixture (tests, set_up, tear_down);
+  tcase_add_checked_fixture (tests, filters_set_up, filters_tear_down);
   tcase_add_test (tests, frames_alike_are_encoded_when_nothing_was_asked_for);
   tcase_add_test (tests, what_changes_slowly_is_noticed_in_the_end);
   tcase_add_test (tests, after_max_unchanged_it_is_encoded_anyway);

@@ -8,23 +8,7 @@
 #include "filters.h"
 #include "journal.h"
 
-#define RGB "video/x-raw,format=RGB,width=40,height=30,framerate=25/1"
 #define RGB_SIZE (40 * 30 * 3)
-
-static gchar *folder;
-
-static void
-set_up (void)
-{
-  folder = filters_new_quick_model ();
-}
-
-static void
-tear_down (void)
-{
-  frames_wait_for_workers ();
-  test_checkpoint_remove (folder);
-}
 
 /* --- the rate alone --- */
 
@@ -160,8 +144,8 @@ GST_END_TEST;
 
 GST_START_TEST (a_gap_leaves_its_turn_to_the_next)
 {
-  GstHarness *harness =
-      filters_harness_new (folder, "max-inference-rate=5/1", RGB);
+  GstHarness *harness = filters_harness_new (
+      filters_folder, "max-inference-rate=5/1", FILTERS_RGB);
   g_autoptr (GstElement) filter = filters_get (harness);
   GString *journal = journal_new (harness);
   GstBuffer *gap = gst_buffer_new_memdup ((guint8[RGB_SIZE]){ 0 }, RGB_SIZE);
@@ -181,8 +165,8 @@ GST_END_TEST;
 
 GST_START_TEST (the_rate_can_change_between_two_frames)
 {
-  GstHarness *harness =
-      filters_harness_new (folder, "max-inference-rate=1/1", RGB);
+  GstHarness *harness = filters_harness_new (
+      filters_folder, "max-inference-rate=1/1", FILTERS_RGB);
   g_autoptr (GstElement) filter = filters_get (harness);
   GString *journal = journal_new (harness);
 
@@ -199,8 +183,8 @@ GST_END_TEST;
 
 GST_START_TEST (frames_without_time_are_counted_by_the_clock)
 {
-  GstHarness *harness =
-      filters_harness_new (folder, "max-inference-rate=1/1", RGB);
+  GstHarness *harness = filters_harness_new (
+      filters_folder, "max-inference-rate=1/1", FILTERS_RGB);
   GString *journal = journal_new (harness);
 
   for (guint i = 0; i < 6; i++) {
@@ -225,7 +209,7 @@ pass_at (GstHarness *harness, GstClockTime pts)
 GST_START_TEST (one_frame_without_time_is_no_jump)
 {
   GstHarness *harness = filters_harness_new (
-      folder, "inference-mode=wait inference-interval=4", RGB);
+      filters_folder, "inference-mode=wait inference-interval=4", FILTERS_RGB);
   GString *journal = journal_new (harness);
 
   for (guint n = 0; n < 4; n++)
@@ -246,7 +230,8 @@ GST_START_TEST (nothing_is_carried_when_time_jumps_back)
         g_strdup_printf ("inference-mode=%s max-inference-rate=1/100 "
                          "max-age=50000000000",
             modes[i]);
-    GstHarness *harness = filters_harness_new (folder, properties, RGB);
+    GstHarness *harness =
+        filters_harness_new (filters_folder, properties, FILTERS_RGB);
     guint64 source = 0;
 
     for (guint n = 0; source == 0; n++) {
@@ -290,7 +275,7 @@ schedule_suite (void)
   tcase_add_test (alone, time_that_jumps_makes_the_next_frame_due);
   tcase_add_test (alone, interval_and_rate_must_agree);
   suite_add_tcase (suite, tests);
-  tcase_add_checked_fixture (tests, set_up, tear_down);
+  tcase_add_checked_fixture (tests, filters_set_up, filters_tear_down);
   tcase_add_test (tests, a_gap_leaves_its_turn_to_the_next);
   tcase_add_test (tests, the_rate_can_change_between_two_frames);
   tcase_add_test (tests, frames_without_time_are_counted_by_the_clock);

@@ -7,21 +7,6 @@
 
 #define N_SEEKS 60
 
-static gchar *folder;
-
-static void
-set_up (void)
-{
-  folder = filters_new_quick_model ();
-}
-
-static void
-tear_down (void)
-{
-  frames_wait_for_workers ();
-  test_checkpoint_remove (folder);
-}
-
 /* --- what belongs together --- */
 
 typedef struct {
@@ -160,7 +145,7 @@ GST_START_TEST (results_are_of_the_segment_they_are_in)
         "videotestsrc pattern=ball ! "
         "video/x-raw,format=I420,width=64,height=48,framerate=25/1 ! "
         "clipfilter name=f threads=1 inference-mode=%s model=%s ! fakesink",
-        modes[i], folder);
+        modes[i], filters_folder);
     Segment segment = { .own = i == 0 };
 
     g_mutex_init (&segment.lock);
@@ -186,7 +171,7 @@ seeks_suite (void)
   TCase *tests = tcase_create ("generated-model");
 
   suite_add_tcase (suite, tests);
-  tcase_add_checked_fixture (tests, set_up, tear_down);
+  tcase_add_checked_fixture (tests, filters_set_up, filters_tear_down);
   tcase_add_test (tests, results_are_of_the_segment_they_are_in);
   return suite;
 }

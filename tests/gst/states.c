@@ -5,23 +5,6 @@
  * application looks on; nothing stays behind. */
 #include "filters.h"
 
-#define RGB "video/x-raw,format=RGB,width=40,height=30,framerate=25/1"
-
-static gchar *folder;
-
-static void
-set_up (void)
-{
-  folder = filters_new_quick_model ();
-}
-
-static void
-tear_down (void)
-{
-  frames_wait_for_workers ();
-  test_checkpoint_remove (folder);
-}
-
 static GstElement *
 make (const gchar *factory)
 {
@@ -78,12 +61,12 @@ GST_START_TEST (any_order_of_states_works)
     { "clipfilter threads=1 model=%s prompts-file=/no/such/file", 3, FALSE },
     { "clippublish", 3, FALSE },
     { "clippublish location=/dev/null", 3, TRUE },
-    { "clippublish location=/no/such/folder/file", 3, FALSE },
+    { "clippublish location=/no/such/filters_folder/file", 3, FALSE },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_auto (GStrv) parts = g_strsplit (rows[i].launch, "%s", 2);
-    g_autofree gchar *launch = g_strjoinv (folder, parts);
+    g_autofree gchar *launch = g_strjoinv (filters_folder, parts);
     g_autoptr (GError) error = NULL;
     GstElement *element = gst_parse_launch (launch, &error);
 
@@ -130,7 +113,7 @@ begin (GstHarness *harness)
 
   gst_segment_init (&segment, GST_FORMAT_TIME);
   gst_harness_push_event (harness, gst_event_new_stream_start ("again"));
-  gst_harness_set_src_caps_str (harness, RGB);
+  gst_harness_set_src_caps_str (harness, FILTERS_RGB);
   gst_harness_push_event (harness, gst_event_new_segment (&segment));
 }
 
@@ -148,8 +131,8 @@ pass_first (GstHarness *harness, gfloat *value)
 
 GST_START_TEST (a_hundred_times_up_and_down_leave_nothing)
 {
-  GstHarness *harness =
-      filters_harness_new (folder, "attach-embedding=true", RGB);
+  GstHarness *harness = filters_harness_new (
+      filters_folder, "attach-embedding=true", FILTERS_RGB);
   gfloat value, again;
   guint n_threads = 0, n_files = 0;
 
@@ -196,7 +179,7 @@ flush (GstHarness *harness)
 GST_START_TEST (null_does_not_wait_for_the_encoder)
 {
   g_autofree gchar *slow = filters_new_slow_model ();
-  GstHarness *harness = filters_harness_new (slow, "", RGB);
+  GstHarness *harness = filters_harness_new (slow, "", FILTERS_RGB);
   g_autoptr (GstElement) filter = filters_get (harness);
   gint64 fastest = G_MAXINT64;
 
@@ -222,7 +205,7 @@ GST_END_TEST;
 GST_START_TEST (a_flush_frees_the_frame_that_waits)
 {
   g_autofree gchar *slow = filters_new_slow_model ();
-  GstHarness *harness = filters_harness_new (slow, "", RGB);
+  GstHarness *harness = filters_harness_new (slow, "", FILTERS_RGB);
   g_autoptr (GstElement) filter = filters_get (harness);
   gint64 fastest = G_MAXINT64;
 
@@ -290,7 +273,7 @@ GST_START_TEST (properties_can_be_used_while_an_error_is_handled)
     { "clipfilter", "prompts-file", "/no/such/file" },
     { "clipfilter", "templates", "no place for a prompt" },
     { "clippublish", "location", NULL },
-    { "clippublish", "location", "/no/such/folder/file" },
+    { "clippublish", "location", "/no/such/filters_folder/file" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
@@ -301,7 +284,7 @@ GST_START_TEST (properties_can_be_used_while_an_error_is_handled)
     gst_bus_set_sync_handler (bus, look, &n_errors, NULL);
     gst_element_set_bus (element, bus);
     if (g_str_equal (rows[i][0], "clipfilter"))
-      g_object_set (element, "model", folder, "threads", 1, NULL);
+      g_object_set (element, "model", filters_folder, "threads", 1, NULL);
     g_object_set (element, rows[i][1], rows[i][2], NULL);
     fail_unless_equals_int (gst_element_set_state (element, GST_STATE_PLAYING),
         GST_STATE_CHANGE_FAILURE);
@@ -319,7 +302,7 @@ states_suite (void)
   TCase *tests = tcase_create ("generated-model");
 
   suite_add_tcase (suite, tests);
-  tcase_add_checked_fixture (tests, set_up, tear_down);
+  tcase_add_checked_fixture (tests, filters_set_up, filters_tear_down);
   tcase_add_test (tests, any_order_of_states_works);
   tcase_add_test (tests, a_hundred_times_up_and_down_leave_nothing);
   tcase_add_test (tests, null_does_not_wait_for_the_encoder);

@@ -8,23 +8,7 @@
 
 #include <string.h>
 
-#define RGB "video/x-raw,format=RGB,width=40,height=30,framerate=25/1"
 #define RGB_SIZE (40 * 30 * 3)
-
-static gchar *folder;
-
-static void
-set_up (void)
-{
-  folder = filters_new_quick_model ();
-}
-
-static void
-tear_down (void)
-{
-  frames_wait_for_workers ();
-  test_checkpoint_remove (folder);
-}
 
 /* --- every buffer --- */
 
@@ -94,8 +78,8 @@ GST_START_TEST (ten_thousand_random_buffers_leave_as_they_came)
 {
   g_autoptr (GRand) random = g_rand_new_with_seed (1);
   g_autofree guint8 *noise = g_malloc (NOISE_SIZE);
-  GstHarness *harness =
-      filters_harness_new (folder, "inference-interval=100", RGB);
+  GstHarness *harness = filters_harness_new (
+      filters_folder, "inference-interval=100", FILTERS_RGB);
 
   for (guint i = 0; i < NOISE_SIZE; i++)
     noise[i] = (guint8)g_rand_int (random);
@@ -120,7 +104,7 @@ GST_END_TEST;
 GST_START_TEST (no_reference_to_a_frame_stays_behind)
 {
   GstHarness *harness =
-      filters_harness_new (folder, "inference-interval=2", RGB);
+      filters_harness_new (filters_folder, "inference-interval=2", FILTERS_RGB);
 
   for (guint i = 0; i < 4; i++) {
     g_autoptr (GstBuffer) buffer = frames_pass (harness, i);
@@ -147,7 +131,7 @@ pass_gap (GstHarness *harness)
 GST_START_TEST (each_result_is_told_once_right_before_its_frame)
 {
   GstHarness *harness =
-      filters_harness_new (folder, "inference-interval=3", RGB);
+      filters_harness_new (filters_folder, "inference-interval=3", FILTERS_RGB);
   GString *journal = journal_new (harness);
 
   for (guint i = 0; i < 7; i++)
@@ -159,7 +143,7 @@ GST_END_TEST;
 
 GST_START_TEST (the_interval_can_change_between_two_frames)
 {
-  GstHarness *harness = filters_harness_new (folder, "", RGB);
+  GstHarness *harness = filters_harness_new (filters_folder, "", FILTERS_RGB);
   g_autoptr (GstElement) filter = filters_get (harness);
   GString *journal = journal_new (harness);
 
@@ -175,7 +159,7 @@ GST_END_TEST;
 GST_START_TEST (gaps_pass_and_are_not_encoded)
 {
   GstHarness *harness =
-      filters_harness_new (folder, "inference-interval=2", RGB);
+      filters_harness_new (filters_folder, "inference-interval=2", FILTERS_RGB);
   g_autoptr (GstElement) filter = filters_get (harness);
   GString *journal = journal_new (harness);
 
@@ -196,8 +180,8 @@ GST_END_TEST;
 
 GST_START_TEST (nothing_is_carried_over_a_flush_or_a_segment)
 {
-  GstHarness *harness =
-      filters_harness_new (folder, "inference-interval=100", RGB);
+  GstHarness *harness = filters_harness_new (
+      filters_folder, "inference-interval=100", FILTERS_RGB);
   GString *journal = journal_new (harness);
 
   journal_pass (harness, 0);
@@ -220,8 +204,8 @@ GST_END_TEST;
 
 GST_START_TEST (age_is_running_time)
 {
-  GstHarness *harness =
-      filters_harness_new (folder, "inference-interval=100", RGB);
+  GstHarness *harness = filters_harness_new (
+      filters_folder, "inference-interval=100", FILTERS_RGB);
 
   journal_begin_segment (harness, 2);
   for (guint i = 0; i < 4; i++) {
@@ -248,8 +232,8 @@ GST_END_TEST;
 
 GST_START_TEST (a_frame_before_the_encoded_one_has_age_0)
 {
-  GstHarness *harness =
-      filters_harness_new (folder, "inference-interval=100", RGB);
+  GstHarness *harness = filters_harness_new (
+      filters_folder, "inference-interval=100", FILTERS_RGB);
   g_autoptr (GstBuffer) late = NULL;
 
   journal_pass (harness, 10);
@@ -265,7 +249,7 @@ GST_START_TEST (frames_without_time_have_results_without_time)
   static const gchar *const absent[] = { "timestamp", "running-time",
     "stream-time", "duration", "source-timestamp", "age" };
   GstHarness *harness =
-      filters_harness_new (folder, "inference-interval=2", RGB);
+      filters_harness_new (filters_folder, "inference-interval=2", FILTERS_RGB);
   GString *journal = journal_new (harness);
 
   for (guint i = 0; i < 3; i++) {
@@ -308,12 +292,12 @@ GST_START_TEST (late_frames_are_skipped_where_that_helps)
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     GstHarness *harness =
-        filters_harness_new (folder, rows[i].properties, NULL);
+        filters_harness_new (filters_folder, rows[i].properties, NULL);
     g_autoptr (GstElement) filter = filters_get (harness);
     GString *journal = journal_new (harness);
 
     gst_harness_set_live (harness, rows[i].live);
-    gst_harness_set_src_caps_str (harness, RGB);
+    gst_harness_set_src_caps_str (harness, FILTERS_RGB);
     journal_pass (harness, 25);
     report_late (harness);
     journal_pass (harness, 30); /* 1.2 s */
@@ -330,7 +314,7 @@ GST_START_TEST (stats_account_for_every_frame)
   static const gchar *const reasons[] = { "interval", "rate", "gap", "qos",
     "busy", "unchanged", "unreadable", "failed", "cancelled" };
   GstHarness *harness =
-      filters_harness_new (folder, "inference-interval=2", RGB);
+      filters_harness_new (filters_folder, "inference-interval=2", FILTERS_RGB);
   g_autoptr (GstElement) filter = filters_get (harness);
   g_autoptr (GstStructure) stats = NULL;
   guint64 sum = 0;
@@ -363,7 +347,7 @@ streaming_suite (void)
   TCase *tests = tcase_create ("generated-model");
 
   suite_add_tcase (suite, tests);
-  tcase_add_checked_fixture (tests, set_up, tear_down);
+  tcase_add_checked_fixture (tests, filters_set_up, filters_tear_down);
   tcase_add_test (tests, ten_thousand_random_buffers_leave_as_they_came);
   tcase_add_test (tests, no_reference_to_a_frame_stays_behind);
   tcase_add_test (tests, each_result_is_told_once_right_before_its_frame);

@@ -6,23 +6,6 @@
  * sanitizers to say. */
 #include "filters.h"
 
-#define RGB "video/x-raw,format=RGB,width=40,height=30,framerate=25/1"
-
-static gchar *folder;
-
-static void
-set_up (void)
-{
-  folder = filters_new_quick_model ();
-}
-
-static void
-tear_down (void)
-{
-  frames_wait_for_workers ();
-  test_checkpoint_remove (folder);
-}
-
 static const gchar *const modes[] = { "wait", "latest" };
 
 static GstHarness *
@@ -31,7 +14,7 @@ new_harness (const gchar *mode)
   g_autofree gchar *properties = g_strdup_printf (
       "inference-mode=%s unchanged-threshold=0.01 prompts=\"a | b\"", mode);
 
-  return filters_harness_new (folder, properties, RGB);
+  return filters_harness_new (filters_folder, properties, FILTERS_RGB);
 }
 
 /* Frames in a thread of their own. */
@@ -47,7 +30,7 @@ static gpointer
 push_frames (gpointer user_data)
 {
   Frames *frames = user_data;
-  g_autoptr (GstCaps) caps = gst_caps_from_string (RGB);
+  g_autoptr (GstCaps) caps = gst_caps_from_string (FILTERS_RGB);
   GstVideoInfo info;
 
   fail_unless (gst_video_info_from_caps (&info, caps));
@@ -104,7 +87,7 @@ static void
 begin_stream (GstHarness *harness)
 {
   gst_harness_push_event (harness, gst_event_new_stream_start ("again"));
-  gst_harness_set_src_caps_str (harness, RGB);
+  gst_harness_set_src_caps_str (harness, FILTERS_RGB);
   begin_segment (harness);
 }
 
@@ -272,7 +255,7 @@ stress_suite (void)
   TCase *tests = tcase_create ("generated-model");
 
   suite_add_tcase (suite, tests);
-  tcase_add_checked_fixture (tests, set_up, tear_down);
+  tcase_add_checked_fixture (tests, filters_set_up, filters_tear_down);
   tcase_add_loop_test (tests, flushes_at_any_moment, 0, G_N_ELEMENTS (modes));
   tcase_add_loop_test (tests, states_at_any_moment, 0, G_N_ELEMENTS (modes));
   tcase_add_loop_test (
