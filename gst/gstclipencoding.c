@@ -218,6 +218,8 @@ count_encoded (GstClipFilter *self, const GstClipPicture *picture)
 {
   GstClipEncoding *encoding = &self->encoding;
   GstClockTime encode_time = clip_request_get_encode_time (picture->request);
+  GstClockTime own_time =
+      encode_time / clip_request_get_batch (picture->request);
 
   encoding->encode_time = encode_time;
   if (encoding->n_pictures > 0)
@@ -225,12 +227,14 @@ count_encoded (GstClipFilter *self, const GstClipPicture *picture)
         MAX (encoding->pictures[0].begun, picture->begun + encode_time);
   GST_OBJECT_LOCK (self);
   self->stats.encoded++;
-  self->stats.last_encode_time = encode_time;
-  self->stats.total_encode_time += encode_time;
+  self->stats.last_encode_time = own_time;
+  self->stats.total_encode_time += own_time;
   GST_OBJECT_UNLOCK (self);
   GST_CAT_LOG_OBJECT (gst_clip_perf_debug, self,
-      "preprocessed in %" GST_TIME_FORMAT ", encoded in %" GST_TIME_FORMAT,
-      GST_TIME_ARGS (picture->preprocess_time), GST_TIME_ARGS (encode_time));
+      "preprocessed in %" GST_TIME_FORMAT ", encoded in %" GST_TIME_FORMAT
+      " in a batch of %u",
+      GST_TIME_ARGS (picture->preprocess_time), GST_TIME_ARGS (encode_time),
+      clip_request_get_batch (picture->request));
 }
 
 GstClipSkip

@@ -163,11 +163,14 @@ static gboolean
 open_model (GstClipFilter *self, GError **error)
 {
   g_autofree gchar *path = NULL;
+  g_autofree gchar *instance_id = NULL;
   GstClipModelOptions options;
 
   GST_OBJECT_LOCK (self);
   gst_clip_stats_clear (&self->stats);
   options.path = path = g_strdup (self->settings.model);
+  options.instance_id = instance_id = g_strdup (self->settings.instance_id);
+  options.batch_timeout = self->settings.batch_timeout;
   options.threads = self->settings.threads;
   options.precision = self->settings.precision;
   GST_OBJECT_UNLOCK (self);

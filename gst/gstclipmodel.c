@@ -33,32 +33,33 @@ find_demo_model (GstElement *element)
   return g_strdup (DEMO_MODEL_INSTALLED);
 }
 
-static guint
-clamp_threads (GstElement *element, guint threads)
+/* The first opener's number holds for all who share the model. */
+static void
+check_shared (GstElement *element, const GstClipModel *model, const gchar *name,
+    guint64 wanted, guint64 actual)
 {
-  guint usable = clip_service_get_usable_cpus ();
-
-  if (threads <= usable)
-    return threads;
+  if (wanted == 0 || wanted == actual)
+    return;
   GST_ELEMENT_WARNING (element, RESOURCE, SETTINGS,
-      ("threads=%u is more than the %u CPUs this process may use: using %u.",
-          threads, usable, usable),
-      (NULL));
-  return usable;
+      ("%s=%" G_GUINT64_FORMAT " is ignored: another element opened this model "
+       "with %" G_GUINT64_FORMAT ".",
+          name, wanted, actual),
+      ("%s: set the same, or another model-instance-id", model->path));
 }
 
-/* The first opener's number holds for all who share the model. */
 static void
 check_threads (GstElement *element, const GstClipModel *model, guint threads)
 {
+  guint usable = clip_service_get_usable_cpus ();
   guint actual = clip_service_get_threads (model->service);
 
-  if (threads == 0 || threads == actual)
-    return;
-  GST_ELEMENT_WARNING (element, RESOURCE, SETTINGS,
-      ("threads=%u is ignored: another element opened this model with %u.",
-          threads, actual),
-      ("%s", model->path));
+  if (threads > usable && actual == usable)
+    GST_ELEMENT_WARNING (element, RESOURCE, SETTINGS,
+        ("threads=%u is more than the %u CPUs this process may use: using %u.",
+            threads, usable, usable),
+        (NULL));
+  else
+    check_shared (element, model, "threads", threads, actual);
 }
 
 static void
@@ -97,6 +98,7 @@ gst_clip_model_describe (const GstClipModel *model)
       "preprocessing", G_TYPE_STRING, info->preprocessing,
       "demo", G_TYPE_BOOLEAN, model->demo,
       "threads", G_TYPE_UINT, clip_service_get_threads (service),
+      "batch-timeout", G_TYPE_UINT64, clip_service_get_batch_timeout (service),
       "precision", G_TYPE_STRING,
       clip_precision_get_name (clip_service_get_precision (service)),
       "engine", G_TYPE_STRING, clip_service_describe (service), NULL);
@@ -138,7 +140,9 @@ gst_clip_model_open (GstClipModel *model, GstElement *element,
   const gchar *path = options->path;
   GstClipModel opened = { .demo = path == NULL || *path == '\0' };
   ClipServiceOptions asked = { .precision = options->precision,
-    .threads = clamp_threads (element, options->threads) };
+    .instance_id = options->instance_id,
+    .batch_timeout = options->batch_timeout,
+    .threads = options->threads };
   const ClipModelInfo *info;
   gsize picture_size;
 
@@ -150,6 +154,8 @@ gst_clip_model_open (GstClipModel *model, GstElement *element,
     return FALSE;
   }
   check_threads (element, &opened, asked.threads);
+  check_shared (element, &opened, "batch-timeout", asked.batch_timeout,
+      clip_service_get_batch_timeout (opened.service));
   check_precision (element, &opened, options->precision);
   info = clip_service_get_info (opened.service);
   opened.preprocessor = clip_preprocessor_new (&info->preprocess);
@@ -162,12 +168,15 @@ gst_clip_model_open (GstClipModel *model, GstElement *element,
 }
 
 void
-gst_clip_model_open_stream (GstClipModel *model, gboolean alone)
+gst_clip_model_open_stream (
+    GstClipModel *model, const ClipStreamOptions *options)
 {
-  const ClipStreamOptions options = { .alone = alone };
-
+  if (model->stream != NULL && model->stream_options.alone == options->alone &&
+      model->stream_options.priority == options->priority)
+    return;
   clip_stream_free (model->stream);
-  model->stream = clip_stream_new (model->service, &options);
+  model->stream = clip_stream_new (model->service, options);
+  model->stream_options = *options;
 }
 
 void

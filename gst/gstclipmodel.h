@@ -12,7 +12,8 @@
 
 typedef struct {
   ClipService *service;
-  ClipStream *stream; /* NULL until opened */
+  ClipStream *stream; /* NULL until the first picture, of these options */
+  ClipStreamOptions stream_options;
   ClipPreprocessor *preprocessor;
   guint8 *picture;  /* [S, S, 3], the stream's own slot */
   guint8 *previous; /* [S, S, 3]: what was encoded before it */
@@ -22,7 +23,9 @@ typedef struct {
 
 typedef struct {
   const gchar *path; /* (nullable): NULL or empty: the demonstration model */
-  guint threads;     /* 0 = the usable CPUs */
+  const gchar *instance_id; /* (nullable): as ClipServiceOptions's */
+  guint64 batch_timeout;    /* nanoseconds */
+  guint threads;            /* 0 = the usable CPUs */
   ClipPrecision precision;
 } GstClipModelOptions;
 
@@ -38,10 +41,10 @@ gboolean gst_clip_model_open (GstClipModel *model, GstElement *element,
  * Returns: (transfer full) */
 GstStructure *gst_clip_model_describe (const GstClipModel *model);
 
-/* Anew; the pictures of the one before have been given up.
- *
- * @alone: they never join a batch, as in the mode "wait" */
-void gst_clip_model_open_stream (GstClipModel *model, gboolean alone);
+/* Before each picture: where the options are others than those of the stream
+ * there is, that one ends, and what still waits in it is cancelled. */
+void gst_clip_model_open_stream (
+    GstClipModel *model, const ClipStreamOptions *options);
 
 /* Bytes. */
 gsize gst_clip_model_get_picture_size (const GstClipModel *model);

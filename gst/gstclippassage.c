@@ -30,7 +30,6 @@ gst_clip_passage_decide_mode (GstClipFilter *self)
   self->stats.mode = gst_clip_inference_mode_get_name (mode);
   GST_OBJECT_UNLOCK (self);
   self->mode_decided = TRUE;
-  gst_clip_model_open_stream (&self->model, mode == GST_CLIP_INFERENCE_WAIT);
   GST_INFO_OBJECT (self, "upstream %s, inference mode is %s",
       !answered ? "does not say whether it is live"
       : live    ? "is live"
@@ -45,6 +44,7 @@ typedef struct {
   GstClipMessages post;
   GstClipGate gate;
   GstClockTime max_age, trouble_after; /* 0: none */
+  guint priority;
   gboolean qos;
   gboolean rescored; /* the newest result's prompts changed */
   gchar *element, *source;
@@ -85,6 +85,7 @@ copy_settings (GstClipFilter *self, Passage *passage)
   GST_OBJECT_LOCK (self);
   passage->source = g_strdup (settings->source_id);
   passage->post = settings->post_messages;
+  passage->priority = settings->priority;
   passage->qos = settings->qos;
   passage->max_age = settings->max_age;
   passage->trouble_after = settings->trouble_after;
@@ -367,10 +368,15 @@ note_latency (GstClipFilter *self, GstClockTime time)
         GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
 }
 
-/* A frame that is due, and for which there is room. */
+/* A frame that is due, and for which there is room: none of the stream's
+ * pictures waits, so that another stream may take its place. */
 static GstClipSkip
 encode (GstClipFilter *self, GstBuffer *buffer, Passage *passage)
 {
+  const ClipStreamOptions options = {
+    .alone = self->mode == GST_CLIP_INFERENCE_WAIT,
+    .priority = passage->priority,
+  };
   GstClockTime start = gst_util_get_timestamp ();
   GstClipSkip skip = gst_clip_encoding_read (self, buffer);
 
@@ -381,6 +387,7 @@ encode (GstClipFilter *self, GstBuffer *buffer, Passage *passage)
     repeat (self, passage);
     return GST_CLIP_SKIP_UNCHANGED;
   }
+  gst_clip_model_open_stream (&self->model, &options);
   skip = gst_clip_encoding_submit (self, &passage->stamp, passage->due.time);
   if (skip == GST_CLIP_SKIP_NONE && self->mode == GST_CLIP_INFERENCE_WAIT) {
     skip = collect (self, passage);

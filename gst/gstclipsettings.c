@@ -242,10 +242,36 @@ const GstClipProperty gst_clip_settings[] = {
       "Default: not set. Changeable at any time",
       .kind = GST_CLIP_STRING, .offset = FIELD (source_id),
       .flags = PLAYING_FLAGS },
+  { "priority", "Priority",
+      "Which streams come first where the encoder cannot serve all elements "
+      "that share the model: one is served twice as often as one of the next "
+      "lower priority, and none waits for ever. Range: 0 - 7, 7 = most often. "
+      "Default: 0. Changeable at any time, from the next frame that is "
+      "encoded on",
+      .kind = GST_CLIP_UINT, .minimum = 0, .maximum = CLIP_STREAM_MAX_PRIORITY,
+      .initial = 0, .offset = FIELD (priority), .flags = PLAYING_FLAGS },
+  { "batch-timeout", "Batch timeout",
+      "How long a frame waits at most for frames of other elements that share "
+      "the model, to be encoded together with them, which takes less of the "
+      "CPU for each and comes later. Only in latest; in wait each frame is "
+      "encoded alone. The first element that opens the model decides for all "
+      "who share it, for whom another value is one warning. Range: 0 - "
+      "18446744073709551615 ns, 0 = a batch is what waits already. Default: "
+      "0. Changeable in NULL and READY",
+      .kind = GST_CLIP_TIME, .initial = 0, .offset = FIELD (batch_timeout),
+      .flags = READY_FLAGS },
+  { "model-instance-id", "Model instance id",
+      "Elements share a model where they name the same files, precision and "
+      "instance id: another id opens the model once more, with memory, a "
+      "worker, threads and batch-timeout of its own. Default: not set. "
+      "Changeable in NULL and READY",
+      .kind = GST_CLIP_STRING, .offset = FIELD (instance_id),
+      .flags = READY_FLAGS },
   { "threads", "Threads",
       "How many threads encode: CPUs for the model, which the first element "
-      "that opens it decides for all who share it. More than this process "
-      "may use is one warning and as many as it may. Range: 0 - 1024 threads, "
+      "that opens it decides for all who share it, for whom another number "
+      "is one warning. More than this process may use is one warning and as "
+      "many as it may. Range: 0 - 1024 threads, "
       "0 = all CPUs that this process may use. Default: 0. Changeable in NULL "
       "and READY",
       .kind = GST_CLIP_UINT, .minimum = 0, .maximum = MAX_THREADS, .initial = 0,
@@ -272,12 +298,13 @@ const GstClipProperty gst_clip_settings[] = {
       "What was done since the last start: frames, encoded, pending (with "
       "the encoder now), skipped (by reason: interval, rate, gap, qos, busy, "
       "unchanged, unreadable, failed, cancelled; with encoded and pending "
-      "they make frames), last-encode-time, mean-encode-time, "
+      "they make frames), last-encode-time and mean-encode-time (of one "
+      "frame: a batch's time divided by its frames), "
       "last-preprocess-time, mean-preprocess-time, saved-encode-time (by "
       "unchanged frames), latency (as reported upon a LATENCY query) in "
       "nanoseconds, mode (wait or latest, as in use), model, family, "
       "model-path, demo (whether it is the demonstration model), threads, "
-      "precision, engine, "
+      "batch-timeout (as shared), precision, engine, "
       "revision and prompts (of the set in use, and how many), warnings. "
       "Read-only",
       .kind = GST_CLIP_STRUCTURE, .flags = G_PARAM_READABLE },

@@ -34,6 +34,9 @@ typedef struct {
   gboolean attach_embedding;
   gint post_messages; /* GstClipMessages */
   gchar *source_id;
+  guint priority;
+  gchar *instance_id;
+  guint64 batch_timeout; /* nanoseconds */
   guint threads;
   gint precision; /* ClipPrecision */
   gboolean qos;

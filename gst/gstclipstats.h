@@ -13,7 +13,7 @@ typedef struct {
   guint64 skipped[GST_CLIP_N_SKIPS];
   guint64 warnings; /* causes that were met, posted or not */
 
-  /* Nanoseconds of wall clock. */
+  /* Nanoseconds of wall clock, of one frame. */
   guint64 last_encode_time, total_encode_time;
   guint64 last_preprocess_time, total_preprocess_time;
 

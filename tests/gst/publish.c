@@ -362,9 +362,9 @@ GST_START_TEST (stats_tell_what_runs)
     { "mean-preprocess-time", G_TYPE_UINT64 }, { "model", G_TYPE_STRING },
     { "family", G_TYPE_STRING }, { "model-path", G_TYPE_STRING },
     { "demo", G_TYPE_BOOLEAN }, { "threads", G_TYPE_UINT },
-    { "precision", G_TYPE_STRING }, { "engine", G_TYPE_STRING },
-    { "revision", G_TYPE_UINT }, { "prompts", G_TYPE_UINT },
-    { "warnings", G_TYPE_UINT64 } };
+    { "batch-timeout", G_TYPE_UINT64 }, { "precision", G_TYPE_STRING },
+    { "engine", G_TYPE_STRING }, { "revision", G_TYPE_UINT },
+    { "prompts", G_TYPE_UINT }, { "warnings", G_TYPE_UINT64 } };
   GstHarness *harness =
       filters_harness_new (folder, "prompts=\"a | b | c\"", FILTERS_RGB);
   g_autoptr (GstElement) filter = filters_get (harness);
