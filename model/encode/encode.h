@@ -95,6 +95,18 @@ const gchar *clip_encoder_describe (const ClipEncoder *encoder);
 gboolean clip_encoder_encode_pictures (ClipEncoder *encoder, guint n,
     const guint8 *const *pictures, gfloat *embeddings, GError **error);
 
+/* As clip_encoder_encode_pictures(), but an embedding that is not finite or has
+ * no length is the error of its own picture, and the others are as good as
+ * without it.
+ *
+ * @errors: (out caller-allocates) (transfer full): [n], NULL for each that has
+ *   an embedding; the rows of the others mean nothing
+ *
+ * Returns: FALSE with CLIP_ERROR_COMPUTE where none has; @errors are NULL. */
+gboolean clip_encoder_encode_each (ClipEncoder *encoder, guint n,
+    const guint8 *const *pictures, gfloat *embeddings, GError **errors,
+    GError **error);
+
 /* One tokenized text: start and end tokens included, no padding. */
 typedef struct {
   const guint32 *ids;

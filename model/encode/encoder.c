@@ -177,21 +177,31 @@ clip_encoder_set_trace (ClipEncoder *self, ClipTrace trace, gpointer user_data)
   self->tracer = (ClipTracer){ trace, user_data };
 }
 
-/* @what: "picture" or "prompt" */
+/* @what: "picture" or "prompt"
+ * @i: which of @n */
+static gboolean
+normalise_one (const ClipEncoder *self, const gchar *what, guint i, guint n,
+    gfloat *embeddings, GError **error)
+{
+  const ClipModelInfo *info = clip_model_get_info (self->model);
+
+  if (clip_rows_normalise (
+          info->embed_dim, embeddings + (gsize)i * info->embed_dim))
+    return TRUE;
+  g_set_error (error, CLIP_ERROR, CLIP_ERROR_COMPUTE,
+      "the embedding of %s %u of %u is zero or not finite: the weights of "
+      "model %s do not fit this computation",
+      what, i + 1, n, info->id);
+  return FALSE;
+}
+
 static gboolean
 normalise (const ClipEncoder *self, const gchar *what, guint n,
     gfloat *embeddings, GError **error)
 {
-  guint width = clip_model_get_info (self->model)->embed_dim;
-
   for (guint i = 0; i < n; i++) {
-    if (clip_rows_normalise (width, embeddings + (gsize)i * width))
-      continue;
-    g_set_error (error, CLIP_ERROR, CLIP_ERROR_COMPUTE,
-        "the embedding of %s %u of %u is zero or not finite: the weights of "
-        "model %s do not fit this computation",
-        what, i + 1, n, clip_model_get_info (self->model)->id);
-    return FALSE;
+    if (!normalise_one (self, what, i, n, embeddings, error))
+      return FALSE;
   }
   return TRUE;
 }
@@ -249,6 +259,21 @@ clip_encoder_encode_pictures (ClipEncoder *self, guint n,
 
   return encode (self, n, pictures, NULL, embeddings, error) &&
          normalise (self, "picture", n, embeddings, error);
+}
+
+gboolean
+clip_encoder_encode_each (ClipEncoder *self, guint n,
+    const guint8 *const *pictures, gfloat *embeddings, GError **errors,
+    GError **error)
+{
+  g_return_val_if_fail (is_batch (self, n), FALSE);
+
+  memset (errors, 0, sizeof (GError *) * n);
+  if (!encode (self, n, pictures, NULL, embeddings, error))
+    return FALSE;
+  for (guint i = 0; i < n; i++)
+    normalise_one (self, "picture", i, n, embeddings, &errors[i]);
+  return TRUE;
 }
 
 gboolean

@@ -104,19 +104,20 @@ encode_pictures (ClipService *service, ClipRequest **requests, guint n)
 {
   gsize embed_dim = clip_model_get_info (service->model)->embed_dim;
   const guint8 *pictures[CLIP_ENCODER_MAX_BATCH];
+  GError *errors[CLIP_ENCODER_MAX_BATCH];
   guint64 start = clip_threads_now ();
   g_autoptr (GError) error = NULL;
 
   for (guint i = 0; i < n; i++)
     pictures[i] = requests[i]->picture;
-  clip_encoder_encode_pictures (
-      service->encoder, n, pictures, service->embeddings, &error);
+  clip_encoder_encode_each (
+      service->encoder, n, pictures, service->embeddings, errors, &error);
   for (guint i = 0; i < n; i++) {
     memcpy (requests[i]->embedding, service->embeddings + i * embed_dim,
         sizeof (gfloat) * embed_dim);
     requests[i]->batch = n;
     clip_request_finish (requests[i], clip_threads_now () - start,
-        error != NULL ? g_error_copy (error) : NULL);
+        error != NULL ? g_error_copy (error) : errors[i]);
   }
 }
 

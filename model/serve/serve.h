@@ -133,6 +133,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipStream, clip_stream_free)
 gboolean clip_stream_has_credit (ClipStream *stream);
 
 /* Queues a picture behind the stream's earlier ones, which end in this order.
+ * One that has no embedding fails alone, whoever shares its batch.
  * Recycles the memory of finished requests, so that a running stream allocates
  * nothing.
  *
