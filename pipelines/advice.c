@@ -15,8 +15,9 @@ typedef struct {
 } ElementAdvice;
 
 static const ElementAdvice elements[] = {
-  { "clip", "run it through pipelines/tag.sh, or set GST_PLUGIN_PATH to the "
-            "folder of libgstclip.so" },
+  { "clip",
+      "run it through its script in pipelines/, or set GST_PLUGIN_PATH to the "
+      "folder of libgstclip.so" },
   { "v4l2src", "install gstreamer1.0-plugins-good" },
   { "video", "install gstreamer1.0-plugins-base and -good" },
   { "", "install gstreamer1.0-plugins-base" },

@@ -11,7 +11,7 @@ BEGIN {
   doors["prompt"] = "encode load"
   doors["serve"] = "encode prompt frame"
   doors["gst"] = "serve prompt frame score"
-  doors["pipelines"] = ""
+  doors["pipelines"] = "gst"
   max_function = 60
   max_source = 500
   max_header = 150
@@ -28,7 +28,8 @@ function room_of (path, parts) {
 }
 
 function is_door (path) {
-  return path == "model/" room_of(path) "/" room_of(path) ".h"
+  return path == "model/" room_of(path) "/" room_of(path) ".h" || \
+         path == "gst/gstcliprecord.h"
 }
 
 # Where an include is found: beside the file, or on the include path.
