@@ -125,6 +125,35 @@ gboolean clip_encoder_encode_tokens (ClipEncoder *encoder, guint n,
 /* Frees the packed text tower; the next call packs it again. */
 void clip_encoder_release_text (ClipEncoder *encoder);
 
+/* --- texts in pieces of about a layer, between which pictures may be encoded;
+ * together they are what clip_encoder_encode_tokens() does --- */
+
+/* Packs the next piece of the text tower.
+ *
+ * @done: (out): whether all of it is packed
+ *
+ * Returns: FALSE with CLIP_ERROR_MODEL (no text tower), _NO_SPACE, _COMPUTE or
+ *   _READ; it is released then. */
+gboolean clip_encoder_pack_text (
+    ClipEncoder *encoder, gboolean *done, GError **error);
+
+/* Lays texts, as many as fit, in place of those that were laid before, whether
+ * these were encoded or given up. The text tower is packed.
+ *
+ * Returns: how many, at least 1; 0 with CLIP_ERROR_PROMPT (ids out of range) */
+guint clip_encoder_lay_tokens (
+    ClipEncoder *encoder, guint n, const ClipTokens *tokens, GError **error);
+
+/* Encodes the next piece of what was laid.
+ *
+ * @embeddings: (out caller-allocates): [laid, embed_dim], each of length 1;
+ *   with the last piece
+ * @done: (out): whether it was the last
+ *
+ * Returns: FALSE with CLIP_ERROR_COMPUTE */
+gboolean clip_encoder_encode_laid (
+    ClipEncoder *encoder, gfloat *embeddings, gboolean *done, GError **error);
+
 /* --- looking inside, for tests --- */
 
 /* Called with the outputs of layers, in the names of the original code's

@@ -30,7 +30,9 @@ struct _ClipEncoder {
   const ClipVisionTower *vision_kind;
   gpointer vision;
   const ClipTextTower *text_kind; /* NULL until texts are first encoded */
-  gpointer text;                  /* NULL while it is not packed */
+  gpointer text;                  /* NULL while none of it is packed */
+  gboolean text_packed;           /* all of it */
+  guint n_laid;                   /* texts */
   gfloat *pixels;                 /* [largest batch, S, S, 3] */
   gfloat *embeddings;             /* [largest batch, E] */
 };
@@ -286,20 +288,47 @@ clip_encoder_encode_pixels (ClipEncoder *self, guint n, const gfloat *pixels,
 }
 
 static gboolean
-build_text (ClipEncoder *self, GError **error)
+begin_text (ClipEncoder *self, GError **error)
 {
   const ClipConfig *config =
       clip_checkpoint_get_config (clip_model_get_checkpoint (self->model));
   ClipTowerContext context = make_context (self, CLIP_F32);
 
-  if (self->text != NULL)
-    return TRUE;
   self->text_kind = clip_text_tower_find (config->text.kind, error);
   if (self->text_kind == NULL)
     return FALSE;
-  self->text = self->text_kind->build (&context, error);
-  clip_weights_return_memory ();
-  return self->text != NULL;
+  self->text = self->text_kind->begin (&context);
+  self->text_packed = FALSE;
+  return TRUE;
+}
+
+gboolean
+clip_encoder_pack_text (ClipEncoder *self, gboolean *done, GError **error)
+{
+  *done = TRUE;
+  if (self->text != NULL && self->text_packed)
+    return TRUE;
+  if (self->text == NULL && !begin_text (self, error))
+    return FALSE;
+  if (!self->text_kind->pack (self->text, &self->text_packed, error)) {
+    clip_encoder_release_text (self);
+    return FALSE;
+  }
+  *done = self->text_packed;
+  if (*done)
+    clip_weights_return_memory ();
+  return TRUE;
+}
+
+static gboolean
+pack_all_text (ClipEncoder *self, GError **error)
+{
+  gboolean done = FALSE;
+
+  while (!done)
+    if (!clip_encoder_pack_text (self, &done, error))
+      return FALSE;
+  return TRUE;
 }
 
 void
@@ -337,12 +366,46 @@ check_tokens (
   return TRUE;
 }
 
+guint
+clip_encoder_lay_tokens (
+    ClipEncoder *self, guint n, const ClipTokens *tokens, GError **error)
+{
+  g_return_val_if_fail (self->text != NULL && self->text_packed, 0);
+
+  if (!check_tokens (self, n, tokens, error))
+    return 0;
+  self->n_laid = self->text_kind->lay (self->text, n, tokens);
+  return self->n_laid;
+}
+
+gboolean
+clip_encoder_encode_laid (
+    ClipEncoder *self, gfloat *embeddings, gboolean *done, GError **error)
+{
+  return self->text_kind->run (self->text, embeddings, done, error) &&
+         (!*done ||
+             normalise (self, "prompt", self->n_laid, embeddings, error));
+}
+
 gboolean
 clip_encoder_encode_tokens_raw (ClipEncoder *self, guint n,
     const ClipTokens *tokens, gfloat *embeddings, GError **error)
 {
-  return build_text (self, error) && check_tokens (self, n, tokens, error) &&
-         self->text_kind->run (self->text, n, tokens, embeddings, error);
+  gsize embed_dim = clip_model_get_info (self->model)->embed_dim;
+  guint laid;
+
+  if (!pack_all_text (self, error) || !check_tokens (self, n, tokens, error))
+    return FALSE;
+  for (guint i = 0; i < n; i += laid) {
+    gboolean done = FALSE;
+
+    laid = self->text_kind->lay (self->text, n - i, tokens + i);
+    while (!done)
+      if (!self->text_kind->run (
+              self->text, embeddings + i * embed_dim, &done, error))
+        return FALSE;
+  }
+  return TRUE;
 }
 
 gboolean

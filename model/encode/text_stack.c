@@ -14,9 +14,10 @@
 #include <string.h>
 
 struct _ClipTextStack {
-  ClipTextStackSpec spec; /* its tensors are not kept */
-  ClipEngine *engine;
-  const ClipTracer *tracer;
+  ClipTextStackSpec spec;
+  ClipTowerContext context;
+  guint n_packed; /* pieces before the blocks */
+  guint n_run;    /* blocks, over what is laid */
   guint width;
   guint embed_dim;
   ClipPacking packing;
@@ -58,8 +59,9 @@ clip_text_stack_free (gpointer stack)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipTextStack, clip_text_stack_free)
 
 static gboolean
-build_words (ClipTextStack *self, const ClipTensor *words, GError **error)
+build_words (ClipTextStack *self, GError **error)
 {
+  const ClipTensor *words = self->spec.words;
   gsize n = clip_tensor_get_n_elements (words);
 
   self->word_dtype = clip_tensor_get_dtype (words);
@@ -75,9 +77,9 @@ build_words (ClipTextStack *self, const ClipTensor *words, GError **error)
 
 /* Every token is of the first type, so its row is part of each position's. */
 static gboolean
-build_positions (
-    ClipTextStack *self, const ClipTextStackSpec *spec, GError **error)
+build_positions (ClipTextStack *self, GError **error)
 {
+  const ClipTextStackSpec *spec = &self->spec;
   gsize n = clip_tensor_get_n_elements (spec->positions);
   g_autofree gfloat *types = NULL;
 
@@ -94,12 +96,13 @@ build_positions (
   return TRUE;
 }
 
+/* All but the blocks. */
 static gboolean
-build_layers (ClipTextStack *self, const ClipTowerContext *context,
-    const ClipTextStackSpec *spec, GError **error)
+build_layers (ClipTextStack *self, GError **error)
 {
+  const ClipTextStackSpec *spec = &self->spec;
   const ClipTextConfig *config =
-      &clip_checkpoint_get_config (context->checkpoint)->text;
+      &clip_checkpoint_get_config (self->context.checkpoint)->text;
   const ClipBlockSpec blocks = {
     .name = spec->blocks_name,
     .width = config->width,
@@ -126,11 +129,11 @@ build_layers (ClipTextStack *self, const ClipTowerContext *context,
   if (!clip_norm_init (&self->ln_input, spec->ln_input, config->eps, error) ||
       !clip_norm_init (&self->ln_output, spec->ln_output, config->eps, error))
     return FALSE;
-  self->transformer = clip_transformer_new (
-      context, &blocks, spec->blocks, spec->n_blocks, error);
+  self->transformer = clip_transformer_begin (
+      &self->context, &blocks, spec->blocks, spec->n_blocks, error);
   if (self->transformer == NULL)
     return FALSE;
-  self->projection = clip_weights_linear (context->engine, &projection,
+  self->projection = clip_weights_linear (self->context.engine, &projection,
       (ClipAffineTensors){ .weight = spec->projection }, error);
   return self->projection != NULL;
 }
@@ -152,26 +155,38 @@ build_buffers (ClipTextStack *self, GError **error)
   return self->embeddings != NULL;
 }
 
+static gboolean (*const pieces[]) (ClipTextStack *self, GError **error) = {
+  build_words,
+  build_positions,
+  build_layers,
+  build_buffers,
+};
+
 ClipTextStack *
-clip_text_stack_new (const ClipTowerContext *context,
-    const ClipTextStackSpec *spec, GError **error)
+clip_text_stack_new (
+    const ClipTowerContext *context, const ClipTextStackSpec *spec)
 {
   const ClipConfig *config = clip_checkpoint_get_config (context->checkpoint);
-  g_autoptr (ClipTextStack) self = g_new0 (ClipTextStack, 1);
+  ClipTextStack *self = g_new0 (ClipTextStack, 1);
 
   self->spec = *spec;
-  self->engine = context->engine;
-  self->tracer = context->tracer;
+  self->context = *context;
   self->width = config->text.width;
   self->embed_dim = config->embed_dim;
   self->selected = g_new (guint, config->text.context_length);
   clip_packing_init (&self->packing, config->text.context_length);
-  if (!build_words (self, spec->words, error) ||
-      !build_positions (self, spec, error) ||
-      !build_layers (self, context, spec, error) ||
-      !build_buffers (self, error))
-    return NULL;
-  return g_steal_pointer (&self);
+  return self;
+}
+
+gboolean
+clip_text_stack_pack (gpointer stack, gboolean *done, GError **error)
+{
+  ClipTextStack *self = stack;
+
+  if (self->n_packed == G_N_ELEMENTS (pieces))
+    return clip_transformer_pack (self->transformer, done, error);
+  *done = FALSE;
+  return pieces[self->n_packed++](self, error);
 }
 
 /* word[id] + position [+ first token type], a row for each selected token */
@@ -194,12 +209,10 @@ embed (const ClipTextStack *self, const ClipTokens *tokens,
   }
 }
 
-/* Lays as many texts as fit into the block.
- *
- * Returns: how many, at least 1 */
-static guint
-fill_block (ClipTextStack *self, guint n, const ClipTokens *tokens)
+guint
+clip_text_stack_lay (gpointer stack, guint n, const ClipTokens *tokens)
 {
+  ClipTextStack *self = stack;
   ClipPacking *packing = &self->packing;
   guint filled = 0;
 
@@ -212,58 +225,68 @@ fill_block (ClipTextStack *self, guint n, const ClipTokens *tokens)
     embed (self, &tokens[filled], &packing->sequences[filled]);
     filled++;
   }
+  self->n_run = 0;
   return filled;
 }
 
-static gboolean
-run_block (ClipTextStack *self, GError **error)
+static ClipSequences
+get_sequences (const ClipTextStack *self)
 {
   const ClipPacking *packing = &self->packing;
-  const ClipSequences where = {
+
+  return (ClipSequences){
     .n_rows = packing->rows[clip_packing_get_block (packing)],
     .sequences = packing->sequences,
     .n_sequences = packing->n_sequences,
     .count = packing->counts[clip_packing_get_count (packing)],
   };
+}
 
-  clip_norm_run (
-      &self->ln_input, self->engine, where.n_rows, self->x, CLIP_F32, self->x);
-  for (guint i = 0; i < where.n_sequences; i++)
-    clip_tracer_show (self->tracer,
+/* Before the first block. */
+static void
+run_input (ClipTextStack *self, const ClipSequences *where)
+{
+  clip_norm_run (&self->ln_input, self->context.engine, where->n_rows, self->x,
+      CLIP_F32, self->x);
+  for (guint i = 0; i < where->n_sequences; i++)
+    clip_tracer_show (self->context.tracer,
         (ClipShown){ CLIP_F32,
-            self->x + (gsize)where.sequences[i].first_row * self->width,
-            where.sequences[i].n_tokens, self->width },
+            self->x + (gsize)where->sequences[i].first_row * self->width,
+            where->sequences[i].n_tokens, self->width },
         "%s", self->spec.input_name);
-  if (!clip_transformer_run (
-          self->transformer, &where, self->x, self->pooled, error))
-    return FALSE;
-  clip_norm_run (&self->ln_output, self->engine, where.count, self->pooled,
-      CLIP_F32, self->pooled);
-  for (guint i = 0; self->spec.output_name != NULL && i < where.n_sequences;
+}
+
+/* Behind the last block. */
+static gboolean
+run_output (ClipTextStack *self, const ClipSequences *where, gfloat *embeddings,
+    GError **error)
+{
+  clip_norm_run (&self->ln_output, self->context.engine, where->count,
+      self->pooled, CLIP_F32, self->pooled);
+  for (guint i = 0; self->spec.output_name != NULL && i < where->n_sequences;
        i++)
-    clip_tracer_show (self->tracer,
+    clip_tracer_show (self->context.tracer,
         (ClipShown){
             CLIP_F32, self->pooled + (gsize)i * self->width, 1, self->width },
         "%s", self->spec.output_name);
-  return clip_linear_run (
-      self->projection, where.count, self->pooled, self->embeddings, error);
+  if (!clip_linear_run (self->projection, where->count, self->pooled,
+          self->embeddings, error))
+    return FALSE;
+  memcpy (embeddings, self->embeddings,
+      sizeof (gfloat) * where->n_sequences * self->embed_dim);
+  return TRUE;
 }
 
 gboolean
-clip_text_stack_run (gpointer stack, guint n, const ClipTokens *tokens,
-    gfloat *embeddings, GError **error)
+clip_text_stack_run (
+    gpointer stack, gfloat *embeddings, gboolean *done, GError **error)
 {
   ClipTextStack *self = stack;
-  guint done = 0;
+  const ClipSequences where = get_sequences (self);
 
-  while (done < n) {
-    guint filled = fill_block (self, n - done, tokens + done);
-
-    if (!run_block (self, error))
-      return FALSE;
-    memcpy (embeddings + (gsize)done * self->embed_dim, self->embeddings,
-        sizeof (gfloat) * filled * self->embed_dim);
-    done += filled;
-  }
-  return TRUE;
+  if (self->n_run == 0)
+    run_input (self, &where);
+  return clip_transformer_run_block (self->transformer, self->n_run++, &where,
+             self->x, self->pooled, done, error) &&
+         (!*done || run_output (self, &where, embeddings, error));
 }

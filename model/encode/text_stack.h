@@ -38,11 +38,13 @@ typedef struct {
 typedef struct _ClipTextStack ClipTextStack;
 
 /* Widths, heads and activation are those of the checkpoint's text side. A
- * ClipTextTower's build; the other two functions are its free and run.
+ * ClipTextTower's begin; the functions below are its others.
  *
- * @spec: its names are static */
-ClipTextStack *clip_text_stack_new (const ClipTowerContext *context,
-    const ClipTextStackSpec *spec, GError **error);
+ * @spec: its names are static, its tensors the checkpoint's */
+ClipTextStack *clip_text_stack_new (
+    const ClipTowerContext *context, const ClipTextStackSpec *spec);
 void clip_text_stack_free (gpointer stack);
-gboolean clip_text_stack_run (gpointer stack, guint n, const ClipTokens *tokens,
-    gfloat *embeddings, GError **error);
+gboolean clip_text_stack_pack (gpointer stack, gboolean *done, GError **error);
+guint clip_text_stack_lay (gpointer stack, guint n, const ClipTokens *tokens);
+gboolean clip_text_stack_run (
+    gpointer stack, gfloat *embeddings, gboolean *done, GError **error);

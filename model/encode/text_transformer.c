@@ -23,7 +23,7 @@ select_tokens (const ClipTokens *tokens, guint *selected)
 }
 
 static gpointer
-build (const ClipTowerContext *context, GError **error)
+begin (const ClipTowerContext *context)
 {
   const ClipTextTransformerTensors *tensors =
       clip_checkpoint_get_text_transformer (context->checkpoint);
@@ -41,12 +41,14 @@ build (const ClipTowerContext *context, GError **error)
     .select = select_tokens,
   };
 
-  return clip_text_stack_new (context, &spec, error);
+  return clip_text_stack_new (context, &spec);
 }
 
 const ClipTextTower clip_text_transformer_tower = {
   .name = "text-transformer",
-  .build = build,
+  .begin = begin,
+  .pack = clip_text_stack_pack,
   .free = clip_text_stack_free,
+  .lay = clip_text_stack_lay,
   .run = clip_text_stack_run,
 };

@@ -48,15 +48,32 @@ typedef struct {
       gfloat *embeddings, GError **error);
 } ClipVisionTower;
 
+/* Nobody waits for texts as for a picture, so this one is packed and run in
+ * pieces of about a layer, between which the engine serves others. */
 typedef struct {
   const gchar *name;
-  gpointer (*build) (const ClipTowerContext *context, GError **error);
+  gpointer (*begin) (const ClipTowerContext *context);
   void (*free) (gpointer tower); /* NULL is allowed */
 
-  /* @tokens: [n], proven: counts within the context, ids within the vocabulary
-   * @embeddings: [n, E], of any length */
-  gboolean (*run) (gpointer tower, guint n, const ClipTokens *tokens,
-      gfloat *embeddings, GError **error);
+  /* Packs the next piece.
+   *
+   * @done: (out): whether it was the last */
+  gboolean (*pack) (gpointer tower, gboolean *done, GError **error);
+
+  /* Lays as many texts as fit, in place of those laid before.
+   *
+   * @tokens: [n], proven: counts within the context, ids within the vocabulary
+   *
+   * Returns: how many, at least 1 */
+  guint (*lay) (gpointer tower, guint n, const ClipTokens *tokens);
+
+  /* Runs the next piece over what was laid.
+   *
+   * @embeddings: (out caller-allocates): [laid, E], of any length; with the
+   *   last piece
+   * @done: (out): whether it was the last */
+  gboolean (*run) (
+      gpointer tower, gfloat *embeddings, gboolean *done, GError **error);
 } ClipTextTower;
 
 extern const ClipVisionTower clip_modified_resnet_tower;

@@ -50,6 +50,8 @@ struct _ClipTransformer {
   ClipLinear *last_q;
   Block *blocks;
   guint n_blocks;
+  const ClipBlockTensors *tensors; /* NULL once all blocks are packed */
+  guint n_packed;
   ClipSequence *pooled; /* [C], each of one row */
   ClipNumber number;    /* of all below but q */
   gpointer normed;      /* [R, W]; NULL with norm_after */
@@ -223,7 +225,7 @@ build_buffers (ClipTransformer *self, GError **error)
 }
 
 ClipTransformer *
-clip_transformer_new (const ClipTowerContext *context,
+clip_transformer_begin (const ClipTowerContext *context,
     const ClipBlockSpec *spec, const ClipBlockTensors *blocks, guint n_blocks,
     GError **error)
 {
@@ -236,14 +238,41 @@ clip_transformer_new (const ClipTowerContext *context,
   self->number = context->number;
   self->blocks = g_new0 (Block, n_blocks);
   self->n_blocks = n_blocks;
+  self->tensors = blocks;
   for (guint i = 0; i < n_blocks; i++)
     self->blocks[i].mlp_width = clip_tensor_get_dim (blocks[i].fc.weight, 0);
   if (!build_attention (self, error) || !build_buffers (self, error))
     return NULL;
-  for (guint i = 0; i < n_blocks; i++)
-    if (!build_block (self, &self->blocks[i], &blocks[i], error))
+  return g_steal_pointer (&self);
+}
+
+gboolean
+clip_transformer_pack (ClipTransformer *self, gboolean *done, GError **error)
+{
+  guint i = self->n_packed;
+
+  if (!build_block (self, &self->blocks[i], &self->tensors[i], error))
+    return FALSE;
+  *done = ++self->n_packed == self->n_blocks;
+  if (*done) {
+    self->spec.rows = self->spec.tokens = self->spec.counts = NULL;
+    self->tensors = NULL;
+  }
+  return TRUE;
+}
+
+ClipTransformer *
+clip_transformer_new (const ClipTowerContext *context,
+    const ClipBlockSpec *spec, const ClipBlockTensors *blocks, guint n_blocks,
+    GError **error)
+{
+  g_autoptr (ClipTransformer) self =
+      clip_transformer_begin (context, spec, blocks, n_blocks, error);
+  gboolean done = FALSE;
+
+  while (self != NULL && !done)
+    if (!clip_transformer_pack (self, &done, error))
       return NULL;
-  self->spec.rows = self->spec.tokens = self->spec.counts = NULL;
   return g_steal_pointer (&self);
 }
 
@@ -434,13 +463,28 @@ run_last_block (ClipTransformer *self, const ClipSequences *where, gfloat *x,
 }
 
 gboolean
+clip_transformer_run_block (ClipTransformer *self, guint i,
+    const ClipSequences *where, gfloat *x, gfloat *pooled, gboolean *done,
+    GError **error)
+{
+  const Block *block = &self->blocks[i];
+
+  *done = i + 1 == self->n_blocks;
+  if (*done)
+    return run_last_block (self, where, x, pooled, error);
+  return run_qkv (self, block, where, x, error) &&
+         attend (self, where, error) &&
+         finish_block (self, block, where, x, error);
+}
+
+gboolean
 clip_transformer_run (ClipTransformer *self, const ClipSequences *where,
     gfloat *x, gfloat *pooled, GError **error)
 {
-  for (guint i = 0; i + 1 < self->n_blocks; i++)
-    if (!run_qkv (self, &self->blocks[i], where, x, error) ||
-        !attend (self, where, error) ||
-        !finish_block (self, &self->blocks[i], where, x, error))
+  gboolean done = FALSE;
+
+  for (guint i = 0; !done; i++)
+    if (!clip_transformer_run_block (self, i, where, x, pooled, &done, error))
       return FALSE;
-  return run_last_block (self, where, x, pooled, error);
+  return TRUE;
 }

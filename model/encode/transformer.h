@@ -45,6 +45,19 @@ typedef struct _ClipTransformer ClipTransformer;
 ClipTransformer *clip_transformer_new (const ClipTowerContext *context,
     const ClipBlockSpec *spec, const ClipBlockTensors *blocks, guint n_blocks,
     GError **error);
+
+/* The same in pieces, between which others may use the engine: begins without
+ * any block, whose tensors and the spec's lists are needed until all are
+ * packed. */
+ClipTransformer *clip_transformer_begin (const ClipTowerContext *context,
+    const ClipBlockSpec *spec, const ClipBlockTensors *blocks, guint n_blocks,
+    GError **error);
+
+/* Packs the next block.
+ *
+ * @done: (out): whether it was the last */
+gboolean clip_transformer_pack (
+    ClipTransformer *transformer, gboolean *done, GError **error);
 void clip_transformer_free (ClipTransformer *transformer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipTransformer, clip_transformer_free)
 
@@ -52,3 +65,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipTransformer, clip_transformer_free)
  * @pooled: (out caller-allocates): [C, W], a row for each sequence */
 gboolean clip_transformer_run (ClipTransformer *transformer,
     const ClipSequences *where, gfloat *x, gfloat *pooled, GError **error);
+
+/* The same in pieces: block @i, after the one before it.
+ *
+ * @x: [R, W], what that one left
+ * @pooled: untouched by all but the last
+ * @done: (out): whether it was the last */
+gboolean clip_transformer_run_block (ClipTransformer *transformer, guint i,
+    const ClipSequences *where, gfloat *x, gfloat *pooled, gboolean *done,
+    GError **error);

@@ -89,7 +89,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipPromptSet, clip_prompt_set_unref)
 
 typedef struct _ClipPromptWork ClipPromptWork;
 
-/* Encodes a set slice by slice, so that other work can come between. With
+/* Encodes a set piece by piece, so that other work can come between. With
  * templates a prompt's row is the mean over the templates of embeddings of
  * length 1, scaled to length 1 again (openai/CLIP, prompt ensembling).
  *
@@ -104,9 +104,10 @@ ClipPromptWork *clip_prompt_work_new (const ClipTokenizer *tokenizer,
 void clip_prompt_work_free (ClipPromptWork *work); /* NULL is allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipPromptWork, clip_prompt_work_free)
 
-/* Encodes the next slice, in the encoder's thread: as many texts as are worth
- * one run. Where it ends depends on the texts alone, so that the same set has
- * the same rows whatever comes between.
+/* Does the next piece, in the encoder's thread: about a layer of the text tower
+ * is packed, or run over a slice, as many texts as are worth one run. Where a
+ * slice ends depends on the texts alone, so that the same set has the same rows
+ * whatever comes between.
  *
  * @set: (out) (transfer full) (nullable): the set when it is complete, which
  *   ends the work; NULL where there is more to do
@@ -115,3 +116,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipPromptWork, clip_prompt_work_free)
  *   _COMPUTE or those of clip_encoder_encode_tokens(). */
 gboolean clip_prompt_work_run (
     ClipPromptWork *work, ClipPromptSet **set, GError **error);
+
+/* Whether a slice has begun: before its end the encoder can take no other
+ * work's, or this work must be given up. */
+gboolean clip_prompt_work_is_in_slice (const ClipPromptWork *work);

@@ -10,8 +10,7 @@
 #include <math.h>
 
 /* A slice is closed where its texts fill one block of the text tower's rows or
- * little more: with as many a product is nearly as fast as it gets, and a slice
- * takes about as long as a picture of a model of that size. */
+ * little more: with as many a product is nearly as fast as it gets. */
 #define SLICE_MAX_TEXTS 16
 #define SLICE_MIN_IDS 96
 
@@ -22,6 +21,8 @@ typedef struct {
   gfloat *embeddings;            /* [SLICE_MAX_TEXTS, embed_dim] */
   guint n_texts;
   guint n_ids;
+  guint n_encoded; /* texts */
+  guint n_laid;    /* behind those; 0 = none is laid */
 } Slice;
 
 struct _ClipPromptWork {
@@ -165,22 +166,45 @@ add_next (ClipPromptWork *work, GError **error)
   return TRUE;
 }
 
-/* Encodes what the slice holds and adds each row to its prompt's. */
-static gboolean
-encode_slice (ClipPromptWork *work, GError **error)
+/* Adds each row to its prompt's, and empties the slice. */
+static void
+add_rows (ClipPromptWork *work)
 {
   Slice *slice = &work->slice;
   gsize embed_dim = work->set->embed_dim;
 
-  if (!clip_encoder_encode_tokens (work->encoder, slice->n_texts, slice->tokens,
-          slice->embeddings, error))
-    return FALSE;
   for (guint i = 0; i < slice->n_texts; i++) {
     gfloat *row = work->set->embeddings + slice->owners[i] * embed_dim;
     for (gsize j = 0; j < embed_dim; j++)
       row[j] += slice->embeddings[i * embed_dim + j];
   }
-  slice->n_texts = slice->n_ids = 0;
+  slice->n_texts = slice->n_ids = slice->n_encoded = 0;
+}
+
+/* A layer over as many of the slice's texts as fit. */
+static gboolean
+encode_piece (ClipPromptWork *work, GError **error)
+{
+  Slice *slice = &work->slice;
+  gboolean done = FALSE;
+
+  if (slice->n_laid == 0) {
+    slice->n_laid = clip_encoder_lay_tokens (work->encoder,
+        slice->n_texts - slice->n_encoded, slice->tokens + slice->n_encoded,
+        error);
+    if (slice->n_laid == 0)
+      return FALSE;
+  }
+  if (!clip_encoder_encode_laid (work->encoder,
+          slice->embeddings + (gsize)slice->n_encoded * work->set->embed_dim,
+          &done, error))
+    return FALSE;
+  if (done) {
+    slice->n_encoded += slice->n_laid;
+    slice->n_laid = 0;
+  }
+  if (slice->n_encoded == slice->n_texts)
+    add_rows (work);
   return TRUE;
 }
 
@@ -204,20 +228,40 @@ scale_to_length_1 (ClipPromptSet *set, guint index, GError **error)
   return TRUE;
 }
 
+static gboolean
+fill_slice (ClipPromptWork *work, GError **error)
+{
+  const Slice *slice = &work->slice;
+
+  while (work->next_prompt < work->set->n_prompts &&
+         slice->n_texts < SLICE_MAX_TEXTS && slice->n_ids < SLICE_MIN_IDS)
+    if (!add_next (work, error))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
+clip_prompt_work_is_in_slice (const ClipPromptWork *work)
+{
+  return work->slice.n_texts > 0;
+}
+
 gboolean
 clip_prompt_work_run (ClipPromptWork *work, ClipPromptSet **set, GError **error)
 {
-  const Slice *slice = &work->slice;
   guint n_prompts = work->set->n_prompts;
+  gboolean packed;
 
-  while (work->next_prompt < n_prompts && slice->n_texts < SLICE_MAX_TEXTS &&
-         slice->n_ids < SLICE_MIN_IDS)
-    if (!add_next (work, error))
-      return FALSE;
-  if (!encode_slice (work, error))
-    return FALSE;
   *set = NULL;
-  if (work->next_prompt < n_prompts)
+  if (!clip_encoder_pack_text (work->encoder, &packed, error))
+    return FALSE;
+  if (!packed)
+    return TRUE;
+  if (!clip_prompt_work_is_in_slice (work) && !fill_slice (work, error))
+    return FALSE;
+  if (!encode_piece (work, error))
+    return FALSE;
+  if (clip_prompt_work_is_in_slice (work) || work->next_prompt < n_prompts)
     return TRUE;
   for (guint i = 0; work->templates != NULL && i < n_prompts; i++)
     if (!scale_to_length_1 (work->set, i, error))

@@ -121,10 +121,23 @@ encode_pictures (ClipService *service, ClipRequest **requests, guint n)
   }
 }
 
-/* The text tower is packed and tested when the first prompts arrive. */
 static gboolean
-prepare_text (ClipService *service, GError **error)
+lay_text (ClipService *service, GError **error)
 {
+  service->text_laid =
+      clip_selftest_lay_text (service->encoder, service->tokenizer, error);
+  return service->text_laid;
+}
+
+/* The text tower is packed, piece by piece, and tested when the first prompts
+ * arrive, or the first for a while.
+ *
+ * @ready: (out): whether it is */
+static gboolean
+prepare_text (ClipService *service, gboolean *ready, GError **error)
+{
+  gboolean packed;
+
   if (service->tokenizer == NULL) {
     g_set_error (error, CLIP_ERROR, CLIP_ERROR_MODEL,
         "the model '%s' has no text tower, so prompts cannot be encoded: use "
@@ -132,42 +145,72 @@ prepare_text (ClipService *service, GError **error)
         service->path);
     return FALSE;
   }
-  if (!service->text_tested)
-    service->text_tested =
-        clip_selftest_text (service->encoder, service->tokenizer, error);
-  return service->text_tested;
-}
-
-static gboolean
-begin_prompts (ClipService *service, ClipRequest *request, GError **error)
-{
-  if (request->work != NULL)
+  *ready = service->text_tested;
+  if (service->text_tested)
     return TRUE;
-  if (!prepare_text (service, error))
-    return FALSE;
-  request->work = clip_prompt_work_new (service->tokenizer, service->encoder,
-      (const gchar *const *)request->prompts,
-      (const gchar *const *)request->templates, error);
-  return request->work != NULL;
+  if (service->text_laid)
+    return clip_selftest_run_text (
+        service->encoder, &service->text_tested, error);
+  return clip_encoder_pack_text (service->encoder, &packed, error) &&
+         (!packed || lay_text (service, error));
 }
 
-/* One slice; what is left goes back to the end of the line. */
+/* The next piece. */
+static gboolean
+continue_prompts (ClipService *service, ClipRequest *request, GError **error)
+{
+  gboolean ready;
+
+  if (!prepare_text (service, &ready, error))
+    return FALSE;
+  if (!ready)
+    return TRUE;
+  if (request->work == NULL)
+    request->work = clip_prompt_work_new (service->tokenizer, service->encoder,
+        (const gchar *const *)request->prompts,
+        (const gchar *const *)request->templates, error);
+  return request->work != NULL &&
+         clip_prompt_work_run (request->work, &request->prompt_set, error);
+}
+
+/* One piece; what is left goes back into the line. */
 static void
 encode_prompts (ClipService *service, ClipRequest *request)
 {
   guint64 start = clip_threads_now ();
   GError *error = NULL;
-  gboolean ok =
-      begin_prompts (service, request, &error) &&
-      clip_prompt_work_run (request->work, &request->prompt_set, &error);
+  gboolean ok = continue_prompts (service, request, &error);
 
   request->work_time += clip_threads_now () - start;
+  service->text_deadline = g_get_monotonic_time () + service->text_patience;
   if (ok && request->prompt_set == NULL) {
     clip_service_submit (service, request);
     return;
   }
   g_clear_pointer (&request->work, clip_prompt_work_free);
   clip_request_finish (request, request->work_time, error);
+}
+
+/* Under the lock: whether nobody asked for texts for a while. */
+static gboolean
+is_text_stale (const ClipService *service, gint64 now)
+{
+  return now >= service->text_deadline && service->queue.prompts.length == 0;
+}
+
+static void
+release_stale_text (ClipService *service)
+{
+  gboolean stale;
+
+  g_mutex_lock (&service->lock);
+  stale = is_text_stale (service, g_get_monotonic_time ());
+  g_mutex_unlock (&service->lock);
+  if (!stale)
+    return;
+  clip_encoder_release_text (service->encoder);
+  service->text_laid = service->text_tested = FALSE;
+  service->text_deadline = G_MAXINT64;
 }
 
 static void
@@ -188,7 +231,22 @@ run_work (ClipService *service, const ClipWork *work)
     encode_prompts (service, wanted[0]);
 }
 
-/* Waits until there is something to run.
+/* Under the lock.
+ *
+ * @deadline: (out): if not, until when there will be none, or G_MAXINT64 */
+static gboolean
+has_work (const ClipService *service, gint64 *deadline)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  if (clip_queue_is_ready (&service->queue, now, deadline))
+    return TRUE;
+  *deadline = MIN (*deadline, service->text_deadline);
+  return is_text_stale (service, now);
+}
+
+/* Waits until there is something to run, or the text tower is not needed any
+ * more.
  *
  * Returns: FALSE when it is time to go. */
 static gboolean
@@ -197,8 +255,7 @@ wait_for_work (ClipService *service)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&service->lock);
   gint64 deadline;
 
-  while (!service->quit && !clip_queue_is_ready (&service->queue,
-                               g_get_monotonic_time (), &deadline)) {
+  while (!service->quit && !has_work (service, &deadline)) {
     if (deadline == G_MAXINT64)
       g_cond_wait (&service->changed, &service->lock);
     else
@@ -212,13 +269,18 @@ wait_for_work (ClipService *service)
 static void
 take_and_run (ClipService *service)
 {
+  guint64 start;
   ClipWork work;
 
   clip_threads_take (service->threads);
   g_mutex_lock (&service->lock);
   clip_queue_take (&service->queue, g_get_monotonic_time (), &work);
   g_mutex_unlock (&service->lock);
+  start = clip_threads_now ();
   run_work (service, &work);
+  g_mutex_lock (&service->lock);
+  clip_queue_charge (&service->queue, &work, clip_threads_now () - start);
+  g_mutex_unlock (&service->lock);
   clip_threads_give (service->threads);
   for (guint i = 0; i < work.n_requests; i++)
     clip_request_unref (work.requests[i]);
@@ -261,8 +323,10 @@ work (gpointer data)
   if (open_model (service, &error))
     register_exit_handler ();
   publish_open (service, error);
-  while (wait_for_work (service))
+  while (wait_for_work (service)) {
+    release_stale_text (service);
     take_and_run (service);
+  }
   refuse_rest (service);
   /* Packed by this thread, freed by this thread; the model's facts stay with
    * the struct, which others may still read. */

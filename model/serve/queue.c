@@ -45,7 +45,11 @@ clip_queue_add (ClipQueue *queue, ClipRequest *request, gint64 now)
   request->arrival = now;
   request->is_waiting = TRUE;
   if (request->stream == NULL) {
-    g_queue_push_tail_link (&queue->prompts, &request->link);
+    /* A slice in the encoder ends before the next one begins. */
+    if (request->work != NULL && clip_prompt_work_is_in_slice (request->work))
+      g_queue_push_head_link (&queue->prompts, &request->link);
+    else
+      g_queue_push_tail_link (&queue->prompts, &request->link);
     return;
   }
   place = &request->stream->place;
@@ -162,7 +166,6 @@ take_pictures (ClipQueue *queue, ClipQueuePlace *place, ClipWork *work)
 {
   guint size = place->is_sharing ? get_batch_size (queue) : 1;
 
-  queue->pictures_taken = TRUE;
   take_picture (queue, place, work);
   while (work->n_requests < size)
     take_picture (queue, find_next (queue, SHARING), work);
@@ -173,7 +176,6 @@ take_prompts (ClipQueue *queue, ClipWork *work)
 {
   ClipRequest *request = queue->prompts.head->data;
 
-  queue->pictures_taken = FALSE;
   unlink_request (queue, request);
   work->requests[work->n_requests++] = request;
 }
@@ -199,12 +201,27 @@ void
 clip_queue_take (ClipQueue *queue, gint64 now, ClipWork *work)
 {
   ClipQueuePlace *place = find_ready (queue, now);
+  gboolean has_prompts = queue->prompts.length > 0;
 
   work->n_requests = 0;
-  if (queue->prompts.length > 0 && (place == NULL || queue->pictures_taken))
+  work->is_contended = has_prompts && place != NULL;
+  if (!has_prompts)
+    queue->credit = 0;
+  if (has_prompts && (place == NULL || queue->credit > 0))
     take_prompts (queue, work);
   else if (place != NULL)
     take_pictures (queue, place, work);
+}
+
+void
+clip_queue_charge (ClipQueue *queue, const ClipWork *work, guint64 time)
+{
+  if (!work->is_contended)
+    return;
+  if (work->requests[0]->stream != NULL)
+    queue->credit += time / CLIP_QUEUE_PICTURES_SHARE;
+  else
+    queue->credit -= time;
 }
 
 ClipRequest *

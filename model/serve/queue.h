@@ -4,24 +4,30 @@
 /* What a worker runs next. Streams with waiting pictures share the encoder by
  * weight: each picture moves its stream's turn back by a step, and the least
  * turn comes first; who comes back from a pause starts at the turn of the one
- * in service, so that it neither saves up nor loses. Prompt sets are encoded a
- * slice at a time, in a round, and a slice comes between pictures or when no
- * picture waits: pictures are delayed by one slice at most, however many
- * prompts there are, and prompts by one batch of pictures for each slice.
+ * in service, so that it neither saves up nor loses.
+ *
+ * Prompt sets are encoded a slice at a time, in a round, and a slice in pieces
+ * that are much shorter than a picture. They run when no picture waits; where
+ * pictures do, they get a part of the worker's time, so that they come to an
+ * end, and no picture is delayed by more, however many prompts there are.
  *
  * No function locks: the caller does. */
 #pragma once
 
 #include "serve/request.h"
 
+/* Prompts get 1 / (1 + this) of the time while pictures wait. */
+#define CLIP_QUEUE_PICTURES_SHARE 3
+
 typedef struct {
-  GQueue streams;          /* those with waiting pictures */
-  GQueue prompts;          /* of ClipRequest */
-  guint n_sharing;         /* streams whose pictures may form batches */
-  guint max_batch;         /* of pictures */
-  gint64 batch_timeout;    /* microseconds */
-  guint64 turn;            /* of the picture taken last */
-  gboolean pictures_taken; /* since the last slice of prompts */
+  GQueue streams;       /* those with waiting pictures */
+  GQueue prompts;       /* of ClipRequest */
+  guint n_sharing;      /* streams whose pictures may form batches */
+  guint max_batch;      /* of pictures */
+  gint64 batch_timeout; /* microseconds */
+  guint64 turn;         /* of the picture taken last */
+  gint64 credit; /* nanoseconds that prompts may take while pictures wait;
+                    below 0: that they took too many */
 } ClipQueue;
 
 /* What a stream is to the queue. */
@@ -37,6 +43,7 @@ typedef struct {
 typedef struct {
   ClipRequest *requests[CLIP_ENCODER_MAX_BATCH];
   guint n_requests;
+  gboolean is_contended; /* the other kind waited as well */
 } ClipWork;
 
 /* @batch_timeout: nanoseconds */
@@ -62,6 +69,11 @@ gboolean clip_queue_is_ready (
 
 /* Takes what is to be run now, if anything. */
 void clip_queue_take (ClipQueue *queue, gint64 now, ClipWork *work);
+
+/* It is done, or a piece of it.
+ *
+ * @time: nanoseconds that it took */
+void clip_queue_charge (ClipQueue *queue, const ClipWork *work, guint64 time);
 
 /* Any that waits, with its reference, or NULL. */
 ClipRequest *clip_queue_pop (ClipQueue *queue);

@@ -5,6 +5,10 @@
  * and instance id are one model, however many elements ask. */
 #include "serve/service.h"
 
+/* Prompts change when somebody works on them: several times in some minutes,
+ * then not for days. */
+#define TEXT_PATIENCE (60 * G_TIME_SPAN_SECOND)
+
 static GMutex registry_lock;
 static GHashTable *registry; /* key -> ClipService, not referenced */
 
@@ -23,6 +27,8 @@ service_new (const ClipServiceOptions *options, const gchar *key)
   g_mutex_init (&service->lock);
   g_cond_init (&service->changed);
   service->batch_timeout = options->batch_timeout;
+  service->text_patience = TEXT_PATIENCE;
+  service->text_deadline = G_MAXINT64;
   g_queue_init (&service->pool);
   return service;
 }

@@ -31,8 +31,8 @@ struct _ClipRequest {
   gchar **prompts; /* NULL for pictures */
   gchar **templates;
   ClipPromptSet *prompt_set;
-  ClipPromptWork *work; /* the worker's; NULL before the first slice */
-  guint64 work_time;    /* of the slices so far */
+  ClipPromptWork *work; /* the worker's; NULL before the first piece */
+  guint64 work_time;    /* of the pieces so far */
 };
 
 /* @picture_size: bytes, or 0 for prompts */

@@ -14,5 +14,12 @@
  * Returns: FALSE with CLIP_ERROR_MODEL, or the encoder's error. */
 gboolean clip_selftest_pictures (
     ClipEncoder *encoder, guint64 *encode_time, GError **error);
-gboolean clip_selftest_text (
+
+/* The same of a packed text tower, in pieces: lays two texts, which
+ * clip_selftest_run_text() then encodes and compares.
+ *
+ * @done: (out): whether it was the last piece */
+gboolean clip_selftest_lay_text (
     ClipEncoder *encoder, const ClipTokenizer *tokenizer, GError **error);
+gboolean clip_selftest_run_text (
+    ClipEncoder *encoder, gboolean *done, GError **error);

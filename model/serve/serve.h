@@ -68,9 +68,10 @@ ClipRequest *clip_request_ref (ClipRequest *request);
 void clip_request_unref (ClipRequest *request); /* NULL is allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipRequest, clip_request_unref)
 
-/* Queues a prompt set. The text tower is packed when the first one arrives.
- * Sets take turns, a slice of texts at a time, and with pictures: a picture
- * never waits for more than one slice.
+/* Queues a prompt set. The text tower is packed when the first one arrives, and
+ * freed when none came for a minute. Sets take turns, a slice of texts at a
+ * time; pictures come first, and where they always wait, prompts get a quarter
+ * of the worker's time, in pieces of about a layer of the text tower.
  *
  * @prompts: NULL-terminated, copied
  * @templates: (nullable): NULL-terminated, copied

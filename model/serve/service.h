@@ -34,7 +34,12 @@ struct _ClipService {
   ClipModel *model;
   ClipTokenizer *tokenizer; /* NULL without text tower */
   ClipEncoder *encoder;
-  gboolean text_tested;
+  gboolean text_laid;   /* for the self-test */
+  gboolean text_tested; /* packed, and works */
+  gint64 text_patience; /* microseconds without prompts until the text tower is
+                           freed; fixed at creation */
+  gint64
+      text_deadline;   /* monotonic, when it is; G_MAXINT64: it is not packed */
   gchar *description;  /* fixed once open, as the next */
   guint64 encode_time; /* nanoseconds, of a picture in the self-test */
   gfloat *embeddings;  /* [largest batch, embed_dim] */

@@ -189,6 +189,62 @@ text_tower_comes_and_goes (gconstpointer folder)
   g_assert_cmpmem (first, sizeof (first), again, sizeof (again));
 }
 
+/* Packs all of the text tower.
+ *
+ * Returns: in how many pieces */
+static guint
+pack_text (ClipEncoder *encoder)
+{
+  guint n_pieces = 0;
+  gboolean done = FALSE;
+
+  while (!done) {
+    g_autoptr (GError) error = NULL;
+
+    clip_encoder_pack_text (encoder, &done, &error);
+    g_assert_no_error (error);
+    n_pieces++;
+  }
+  return n_pieces;
+}
+
+/* Pictures between all pieces, of packing and of running, and texts that are
+ * given up for others, change no bit. */
+static void
+texts_go_in_pieces_between_pictures (gconstpointer folder)
+{
+  g_autoptr (ClipEncoder) encoder = encoder_open (folder, 2, 1);
+  static const guint32 other_ids[] = { 2, 11, 3 };
+  const ClipTokens other = { other_ids, G_N_ELEMENTS (other_ids) };
+  gfloat picture[EMBED], text[EMBED], found[EMBED], ignored[EMBED];
+  guint n_packed = 0, n_run = 0;
+  gboolean done = FALSE;
+
+  encode_picture (encoder, 1, picture);
+  encode_text (encoder, text);
+  clip_encoder_release_text (encoder);
+  while (!done) {
+    g_assert_true (clip_encoder_pack_text (encoder, &done, NULL));
+    encode_picture (encoder, 1, found);
+    g_assert_cmpmem (picture, sizeof picture, found, sizeof found);
+    n_packed++;
+  }
+  g_assert_cmpuint (pack_text (encoder), ==, 1);
+  g_assert_cmpuint (clip_encoder_lay_tokens (encoder, 1, &other, NULL), ==, 1);
+  g_assert_true (clip_encoder_encode_laid (encoder, ignored, &done, NULL));
+  g_assert_false (done);
+  g_assert_cmpuint (clip_encoder_lay_tokens (encoder, 1, &tokens, NULL), ==, 1);
+  while (!done) {
+    g_assert_true (clip_encoder_encode_laid (encoder, found, &done, NULL));
+    encode_picture (encoder, 2, ignored);
+    n_run++;
+  }
+  g_assert_cmpmem (text, sizeof text, found, sizeof found);
+  /* A layer is one piece of either. */
+  g_assert_cmpuint (n_run, ==, test_checkpoint_a.text.n_layers);
+  g_assert_cmpuint (n_packed, >, test_checkpoint_a.text.n_layers);
+}
+
 /* One packed copy: a second batch size costs activations, not weights. */
 static void
 batch_sizes_share_packed_weights (gconstpointer folder)
@@ -309,6 +365,8 @@ main (int argc, char **argv)
       "/encode/encoder/thread-counts-agree", folder, thread_counts_agree);
   g_test_add_data_func ("/encode/encoder/text-tower-comes-and-goes", folder,
       text_tower_comes_and_goes);
+  g_test_add_data_func ("/encode/encoder/texts-go-in-pieces-between-pictures",
+      folder, texts_go_in_pieces_between_pictures);
   g_test_add_data_func ("/encode/encoder/batch-sizes-share-packed-weights",
       folder, batch_sizes_share_packed_weights);
   g_test_add_data_func (

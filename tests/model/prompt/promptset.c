@@ -27,11 +27,19 @@ static const gfloat directions[][EMBED_DIM] = {
   [8] = { 0.8f, 0.6f, 0 },
 };
 
+/* Packed in one piece, and runs over what is laid in two. */
+#define N_PIECES 2
+#define MOST_LAID 6
+
 static struct {
-  guint n_calls;
+  gboolean packed;
+  gfloat laid[MOST_LAID][EMBED_DIM];
+  guint n_laid;
+  guint n_pieces; /* of what is laid */
+  guint n_calls;  /* texts were laid */
   guint n_texts;
   guint largest_call;
-  guint n_slices;
+  guint n_runs;   /* of the work */
   guint fails_at; /* the call, from 1; 0 never */
 } encoder;
 
@@ -51,24 +59,46 @@ clip_model_get_info (const ClipModel *model)
 }
 
 gboolean
-clip_encoder_encode_tokens (ClipEncoder *self, guint n,
-    const ClipTokens *tokens, gfloat *embeddings, GError **error)
+clip_encoder_pack_text (ClipEncoder *self, gboolean *done, GError **error)
 {
+  *done = encoder.packed;
+  encoder.packed = TRUE;
+  return TRUE;
+}
+
+guint
+clip_encoder_lay_tokens (
+    ClipEncoder *self, guint n, const ClipTokens *tokens, GError **error)
+{
+  g_assert_true (encoder.packed);
   g_assert_cmpuint (n, >, 0);
+  encoder.largest_call = MAX (encoder.largest_call, n);
+  n = MIN (n, MOST_LAID);
   if (++encoder.n_calls == encoder.fails_at) {
     g_set_error (error, CLIP_ERROR, CLIP_ERROR_COMPUTE, "broken");
-    return FALSE;
+    return 0;
   }
   encoder.n_texts += n;
-  encoder.largest_call = MAX (encoder.largest_call, n);
+  encoder.n_laid = n;
+  encoder.n_pieces = 0;
   for (guint i = 0; i < n; i++) {
     g_assert_cmpuint (tokens[i].n_ids, >=, 2);
     g_assert_cmpuint (tokens[i].n_ids, <=, CONTEXT);
     g_assert_cmpuint (tokens[i].ids[0], ==, 2);
     g_assert_cmpuint (tokens[i].ids[tokens[i].n_ids - 1], ==, 3);
-    memcpy (embeddings + i * EMBED_DIM, directions[tokens[i].ids[1]],
-        sizeof directions[0]);
+    memcpy (
+        encoder.laid[i], directions[tokens[i].ids[1]], sizeof directions[0]);
   }
+  return n;
+}
+
+gboolean
+clip_encoder_encode_laid (
+    ClipEncoder *self, gfloat *embeddings, gboolean *done, GError **error)
+{
+  *done = ++encoder.n_pieces == N_PIECES;
+  if (*done)
+    memcpy (embeddings, encoder.laid, encoder.n_laid * sizeof encoder.laid[0]);
   return TRUE;
 }
 
@@ -90,7 +120,7 @@ open_tokenizer (void)
   return tokenizer;
 }
 
-/* All slices, one after the other. */
+/* All pieces, one after the other. */
 static ClipPromptSet *
 encode_strings (
     const gchar *const *prompts, const gchar *const *templates, GError **error)
@@ -101,7 +131,7 @@ encode_strings (
   ClipPromptSet *set = NULL;
 
   while (work != NULL && set == NULL) {
-    encoder.n_slices++;
+    encoder.n_runs++;
     if (!clip_prompt_work_run (work, &set, error))
       return NULL;
   }
@@ -218,9 +248,9 @@ many_prompts_go_in_slices (void)
   set = encode (prompts->str, NULL, NULL);
   g_assert_cmpuint (encoder.n_texts, ==, 1000);
   g_assert_cmpuint (encoder.largest_call, >, 1);
-  g_assert_cmpuint (encoder.n_slices, ==, encoder.n_calls);
-  /* A frame may have to wait for one: 16 texts at most. */
-  g_assert_cmpuint (encoder.n_slices, >=, CLIP_PROMPTS_MAX / 16);
+  /* The first packs, and each run is one piece, for which a frame may wait. */
+  g_assert_cmpuint (encoder.n_runs, ==, 1 + N_PIECES * encoder.n_calls);
+  g_assert_cmpuint (encoder.largest_call, <=, 16);
   forms = encode (prompts->str, "{} x | {} y z", NULL);
   g_assert_cmpuint (encoder.n_texts, ==, 2000);
   for (guint i = 0; i < CLIP_PROMPTS_MAX; i++) {
@@ -242,12 +272,13 @@ giving_up_leaves_nothing_behind (void)
   memset (&encoder, 0, sizeof encoder);
   work = clip_prompt_work_new (tokenizer, NULL, prompts, NULL, NULL);
   g_assert_nonnull (work);
-  g_assert_cmpuint (encoder.n_calls, ==, 0);
-  for (guint i = 1; i < 4; i++) {
+  /* The first packs. */
+  for (guint i = 0; i < 10; i++) {
+    g_assert_cmpuint (encoder.n_calls, ==, i / N_PIECES);
     g_assert_true (clip_prompt_work_run (work, &set, NULL));
     g_assert_null (set);
-    g_assert_cmpuint (encoder.n_calls, ==, i);
   }
+  g_assert_true (clip_prompt_work_is_in_slice (work));
 }
 
 static void
@@ -255,6 +286,7 @@ the_encoders_error_is_handed_up (void)
 {
   g_autoptr (GError) error = NULL;
 
+  encoder.packed = TRUE;
   encoder.fails_at = 1;
   g_assert_null (encode ("x", NULL, &error));
   encoder.fails_at = 0;

@@ -290,29 +290,78 @@ waiting_for_company_delays_nobody_else (void)
   end ();
 }
 
-/* However many sets there are, and however many pictures. */
-static void
-one_slice_of_prompts_comes_between_pictures (void)
+/* Takes one and pretends that it took @time.
+ *
+ * Returns: whether it was a set, which is added again. */
+static gboolean
+spend (guint64 picture_time, guint64 prompts_time)
 {
-  gboolean last_was_prompts = FALSE;
-  guint n_slices = 0;
+  ClipWork work = take ();
+  gboolean is_prompts = work.requests[0]->stream == NULL;
 
+  clip_queue_charge (&queue, &work, is_prompts ? prompts_time : picture_time);
+  if (is_prompts)
+    clip_queue_add (&queue, work.requests[0], now);
+  else
+    count (&work);
+  return is_prompts;
+}
+
+/* However many sets there are, and however long a piece takes. */
+static void
+prompts_have_a_quarter_of_the_time_that_pictures_want (void)
+{
+  static const guint64 prompts_times[] = { 100, 4000, 30000 };
+  const guint64 picture_time = 3000;
+
+  for (guint i = 0; i < G_N_ELEMENTS (prompts_times); i++) {
+    guint64 time[2] = { 0 };
+
+    begin (MAX_BATCH, 0);
+    enter (0, TRUE, 0);
+    for (guint k = 0; k < 5; k++)
+      add (NULL);
+    for (guint k = 0; k < 1000; k++)
+      add (&streams[0]);
+    for (guint k = 0; k < 900; k++) {
+      gboolean is_prompts = spend (picture_time, prompts_times[i]);
+
+      /* Pictures are first, always. */
+      g_assert_false (k == 0 && is_prompts);
+      time[is_prompts] += is_prompts ? prompts_times[i] : picture_time;
+    }
+    g_test_message ("%.3f", time[1] / (gdouble)(time[0] + time[1]));
+    /* But for the piece or the picture that was the last. */
+    g_assert_cmpuint (time[1], <=, time[0] / 3 + prompts_times[i]);
+    g_assert_cmpuint (time[1], >=, (time[0] - picture_time) / 3);
+    end ();
+  }
+}
+
+/* What nobody else wants is not paid for later, nor saved up. */
+static void
+prompts_have_all_the_time_that_pictures_do_not_want (void)
+{
   begin (MAX_BATCH, 0);
   enter (0, TRUE, 0);
-  for (guint i = 0; i < 5; i++)
-    add (NULL);
-  for (guint i = 0; i < 100; i++)
+  add (NULL);
+  for (guint i = 0; i < 10; i++)
+    g_assert_true (spend (3000, 9000));
+  for (guint i = 0; i < 4; i++)
     add (&streams[0]);
-  for (guint i = 0; i < 100; i++) {
-    gboolean is_prompts = take_one () == NULL;
+  g_assert_false (spend (3000, 900));
+  g_assert_true (spend (3000, 900));
+  end ();
 
-    g_assert_false (is_prompts && last_was_prompts);
-    last_was_prompts = is_prompts;
-    n_slices += is_prompts;
-    if (is_prompts)
-      add (NULL);
-  }
-  g_assert_cmpint (ABS ((gint)n_slices - 50), <=, 1);
+  begin (MAX_BATCH, 0);
+  for (guint i = 0; i < 9; i++)
+    add (&streams[0]);
+  for (guint i = 0; i < 4; i++)
+    g_assert_false (spend (3000, 900));
+  add (NULL);
+  g_assert_false (spend (3000, 900));
+  g_assert_true (spend (3000, 1000));
+  g_assert_false (spend (3000, 900));
   end ();
 }
 
@@ -376,8 +425,10 @@ main (int argc, char **argv)
         a_batch_waits_for_company_until_its_timeout },
     { "waiting-for-company-delays-nobody-else",
         waiting_for_company_delays_nobody_else },
-    { "one-slice-of-prompts-comes-between-pictures",
-        one_slice_of_prompts_comes_between_pictures },
+    { "prompts-have-a-quarter-of-the-time-that-pictures-want",
+        prompts_have_a_quarter_of_the_time_that_pictures_want },
+    { "prompts-have-all-the-time-that-pictures-do-not-want",
+        prompts_have_all_the_time_that_pictures_do_not_want },
     { "sets-of-prompts-take-turns", sets_of_prompts_take_turns },
     { "what-is-removed-is-not-taken", what_is_removed_is_not_taken },
   };

@@ -6,6 +6,7 @@
 #include "demo.h"
 
 #include "clip-error.h"
+#include "serve/service.h"
 #include "support.h"
 
 #include <math.h>
@@ -284,6 +285,50 @@ a_set_has_the_same_bits_whatever_comes_between (void)
   room_wait (&room);
 }
 
+/* Its text tower is what it has more. */
+static gsize
+get_packed_size (ClipService *service)
+{
+  gsize size;
+
+  demo_hold_threads ();
+  size = clip_encoder_get_packed_size (service->encoder);
+  demo_let_threads_go ();
+  return size;
+}
+
+/* Frees the text tower when nobody asks for texts, not while a set waits, and
+ * packs it again. */
+static void
+the_text_tower_is_there_while_it_is_needed (void)
+{
+  g_autoptr (ClipService) service = demo_acquire (NULL);
+  gsize without = get_packed_size (service);
+  g_autoptr (ClipRequest) first = demo_submit_prompts (service, 20);
+  g_autoptr (ClipRequest) second = NULL;
+  gsize size =
+      20 * clip_service_get_info (service)->embed_dim * sizeof (gfloat);
+
+  g_assert_true (clip_request_wait (first, NULL));
+  g_assert_cmpuint (get_packed_size (service), >, without);
+  /* None: after each piece there is nobody else to ask. */
+  demo_hold_threads ();
+  service->text_patience = 0;
+  second = demo_submit_prompts (service, 20);
+  demo_let_threads_go ();
+  g_assert_true (clip_request_wait (second, NULL));
+  g_assert_cmpmem (clip_request_get_prompt_set (first)->embeddings, size,
+      clip_request_get_prompt_set (second)->embeddings, size);
+  for (guint i = 0; i < 30000 && get_packed_size (service) > without; i++)
+    g_usleep (1000);
+  g_assert_cmpuint (get_packed_size (service), ==, without);
+  clip_request_unref (second);
+  second = demo_submit_prompts (service, 20);
+  g_assert_true (clip_request_wait (second, NULL));
+  g_assert_cmpmem (clip_request_get_prompt_set (first)->embeddings, size,
+      clip_request_get_prompt_set (second)->embeddings, size);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -304,6 +349,8 @@ main (int argc, char **argv)
         a_small_set_is_not_behind_a_large_one },
     { "a-set-has-the-same-bits-whatever-comes-between",
         a_set_has_the_same_bits_whatever_comes_between },
+    { "the-text-tower-is-there-while-it-is-needed",
+        the_text_tower_is_there_while_it_is_needed },
   };
 
   g_test_init (&argc, &argv, NULL);
