@@ -66,16 +66,17 @@ static void
 check_precision (
     GstElement *element, const GstClipModel *model, ClipPrecision precision)
 {
-  ClipPrecision actual = clip_service_get_precision (model->service);
+  g_autofree gchar *reason =
+      clip_service_explain_precision (model->service, precision);
 
-  if (precision == CLIP_PRECISION_AUTO || precision == actual)
+  if (reason == NULL)
     return;
   GST_ELEMENT_WARNING (element, RESOURCE, SETTINGS,
-      ("precision=%s is not what this CPU multiplies (%s): encoding in %s.",
-          clip_precision_get_name (precision),
-          clip_service_describe (model->service),
-          clip_precision_get_name (actual)),
-      (NULL));
+      ("precision=%s cannot be had: %s. Encoding in %s.",
+          clip_precision_get_name (precision), reason,
+          clip_precision_get_name (
+              clip_service_get_precision (model->service))),
+      ("%s", model->path));
 }
 
 GstStructure *

@@ -7,6 +7,7 @@ static const gchar *const names[] = {
   [CLIP_PRECISION_AUTO] = "auto",
   [CLIP_PRECISION_F32] = "f32",
   [CLIP_PRECISION_BF16] = "bf16",
+  [CLIP_PRECISION_INT8] = "int8",
 };
 
 const gchar *

@@ -56,7 +56,8 @@ typedef struct _ClipEncoder ClipEncoder;
 typedef struct {
   guint n_threads;         /* OpenMP team, clamped to the usable CPUs */
   guint max_batch;         /* of pictures, 1 … CLIP_ENCODER_MAX_BATCH */
-  ClipPrecision precision; /* of the image tower; texts are always f32 */
+  ClipPrecision precision; /* of the image tower, int8 of a transformer
+                              alone; texts are always f32 */
 } ClipEncoderOptions;
 
 /* The largest batch that makes a picture cheaper. Any thread. */
@@ -78,7 +79,13 @@ guint clip_encoder_get_n_threads (const ClipEncoder *encoder);
 /* What it computes in: never CLIP_PRECISION_AUTO. */
 ClipPrecision clip_encoder_get_precision (const ClipEncoder *encoder);
 
-/* What an encoder on this CPU would compute in. Any thread. */
+/* Why not in int8, where that was asked for and this CPU multiplies it: a
+ * sentence's end, owned by the encoder. NULL where it does, or was not asked.
+ */
+const gchar *clip_encoder_get_fallback (const ClipEncoder *encoder);
+
+/* What an encoder on this CPU would compute in, where its model can be. Any
+ * thread. */
 ClipPrecision clip_encoder_choose_precision (ClipPrecision wanted);
 
 gsize clip_encoder_get_packed_size (const ClipEncoder *encoder);

@@ -24,6 +24,7 @@ struct _ClipEncoder {
   ClipModel *model;
   ClipEngine *engine;
   ClipPrecision precision;
+  const gchar *fallback; /* why not in int8, or NULL */
   ClipTracer tracer;
   guint batches[MAX_BATCHES];
   guint n_batches;
@@ -38,13 +39,18 @@ struct _ClipEncoder {
 };
 
 static ClipTowerContext
-make_context (ClipEncoder *self, ClipNumber number)
+make_context (ClipEncoder *self, ClipPrecision precision)
 {
+  ClipPrecision between = precision;
+
+  if (precision == CLIP_PRECISION_INT8)
+    between = clip_engine_choose_precision (CLIP_PRECISION_AUTO);
   return (ClipTowerContext){
     .engine = self->engine,
     .checkpoint = clip_model_get_checkpoint (self->model),
     .tracer = &self->tracer,
-    .number = number,
+    .number = between == CLIP_PRECISION_BF16 ? CLIP_BF16 : CLIP_F32,
+    .in_bytes = precision == CLIP_PRECISION_INT8,
     .batches = self->batches,
     .n_batches = self->n_batches,
   };
@@ -82,11 +88,24 @@ build (ClipEncoder *self, const ClipEncoderOptions *options, GError **error)
   if (self->embeddings == NULL)
     return FALSE;
   self->vision_kind = clip_vision_tower_find (config->vision.kind);
-  context = make_context (
-      self, self->precision == CLIP_PRECISION_BF16 ? CLIP_BF16 : CLIP_F32);
+  context = make_context (self, self->precision);
   self->vision = self->vision_kind->build (&context, error);
   clip_weights_return_memory ();
   return self->vision != NULL;
+}
+
+static void
+choose_precision (ClipEncoder *self, ClipPrecision wanted)
+{
+  const ClipConfig *config =
+      clip_checkpoint_get_config (clip_model_get_checkpoint (self->model));
+
+  self->precision = clip_engine_choose_precision (wanted);
+  if (self->precision == CLIP_PRECISION_INT8 &&
+      config->vision.kind != CLIP_VISION_TRANSFORMER) {
+    self->precision = clip_engine_choose_precision (CLIP_PRECISION_AUTO);
+    self->fallback = "only vision transformers are encoded in int8";
+  }
 }
 
 ClipEncoder *
@@ -102,7 +121,7 @@ clip_encoder_new (
 
   self = g_new0 (ClipEncoder, 1);
   self->model = clip_model_ref (model);
-  self->precision = clip_engine_choose_precision (options->precision);
+  choose_precision (self, options->precision);
   return build (self, options, error) ? g_steal_pointer (&self) : NULL;
 }
 
@@ -137,6 +156,12 @@ ClipPrecision
 clip_encoder_get_precision (const ClipEncoder *self)
 {
   return self->precision;
+}
+
+const gchar *
+clip_encoder_get_fallback (const ClipEncoder *self)
+{
+  return self->fallback;
 }
 
 ClipPrecision
@@ -292,7 +317,7 @@ begin_text (ClipEncoder *self, GError **error)
 {
   const ClipConfig *config =
       clip_checkpoint_get_config (clip_model_get_checkpoint (self->model));
-  ClipTowerContext context = make_context (self, CLIP_F32);
+  ClipTowerContext context = make_context (self, CLIP_PRECISION_F32);
 
   self->text_kind = clip_text_tower_find (config->text.kind, error);
   if (self->text_kind == NULL)

@@ -32,6 +32,7 @@ typedef struct {
   const ClipCheckpoint *checkpoint;
   const ClipTracer *tracer;
   ClipNumber number;    /* of what lies between the layers of a block */
+  gboolean in_bytes;    /* whether the products of transformer blocks are */
   const guint *batches; /* of pictures, ascending; image towers only */
   guint n_batches;
 } ClipTowerContext;

@@ -53,12 +53,13 @@ struct _ClipTransformer {
   const ClipBlockTensors *tensors; /* NULL once all blocks are packed */
   guint n_packed;
   ClipSequence *pooled; /* [C], each of one row */
-  ClipNumber number;    /* of all below but q */
-  gpointer normed;      /* [R, W]; NULL with norm_after */
-  gpointer qkv;         /* [R, 3W]; in the last block [R, 2W] */
-  gfloat *q;            /* [C, W], of the last block */
-  gpointer heads;       /* [R, W] */
-  gpointer hidden;      /* [R, M] */
+  gboolean in_bytes;
+  ClipNumber number; /* of all below but q */
+  gpointer normed;   /* [R, W]; NULL with norm_after */
+  gpointer qkv;      /* [R, 3W]; in the last block [R, 2W] */
+  gfloat *q;         /* [C, W], of the last block */
+  gpointer heads;    /* [R, W] */
+  gpointer hidden;   /* [R, M] */
 };
 
 /* One row of each sequence asks, so the queries are a product of their own. */
@@ -71,6 +72,7 @@ build_last_qkv (ClipTransformer *self, Block *block, ClipAffineTensors tensors,
   const gchar *name = clip_tensor_get_name (tensors.weight);
   const ClipLinearSpec q = { .name = name,
     .src = self->number,
+    .in_bytes = self->in_bytes,
     .in_features = width,
     .out_features = width,
     .rows = spec->counts,
@@ -78,6 +80,7 @@ build_last_qkv (ClipTransformer *self, Block *block, ClipAffineTensors tensors,
   const ClipLinearSpec kv = { .name = name,
     .src = self->number,
     .dst = self->number,
+    .in_bytes = self->in_bytes,
     .in_features = width,
     .out_features = 2 * width,
     .rows = spec->rows,
@@ -105,6 +108,7 @@ build_qkv (ClipTransformer *self, Block *block, ClipAffineTensors tensors,
   const ClipBlockSpec *spec = &self->spec;
   const ClipLinearSpec qkv = { .src = self->number,
     .dst = self->number,
+    .in_bytes = self->in_bytes,
     .in_features = spec->width,
     .out_features = 3 * spec->width,
     .rows = spec->rows,
@@ -123,6 +127,7 @@ build_block (ClipTransformer *self, Block *block,
   const guint *rows = is_last ? spec->counts : spec->rows;
   guint n_rows = is_last ? spec->n_counts : spec->n_rows;
   const ClipLinearSpec out = { .src = self->number,
+    .in_bytes = self->in_bytes,
     .in_features = spec->width,
     .out_features = spec->width,
     .accumulate = TRUE,
@@ -130,12 +135,14 @@ build_block (ClipTransformer *self, Block *block,
     .n_rows = n_rows };
   const ClipLinearSpec fc = { .src = self->number,
     .dst = self->number,
+    .in_bytes = self->in_bytes,
     .in_features = spec->width,
     .out_features = block->mlp_width,
     .activation = spec->activation,
     .rows = rows,
     .n_rows = n_rows };
   const ClipLinearSpec proj = { .src = self->number,
+    .in_bytes = self->in_bytes,
     .in_features = block->mlp_width,
     .out_features = spec->width,
     .accumulate = TRUE,
@@ -235,6 +242,7 @@ clip_transformer_begin (const ClipTowerContext *context,
   self->names = spec->norm_after ? &bert_names : &clip_names;
   self->engine = context->engine;
   self->tracer = context->tracer;
+  self->in_bytes = context->in_bytes;
   self->number = context->number;
   self->blocks = g_new0 (Block, n_blocks);
   self->n_blocks = n_blocks;

@@ -40,14 +40,19 @@ static const IsaName isa_names[] = {
   { dnnl_cpu_isa_avx512_core_amx, "avx512_core_amx" },
 };
 
+static gboolean
+has_isa (dnnl_cpu_isa_t isa)
+{
+  return (dnnl_get_effective_cpu_isa () & (guint)isa) == (guint)isa;
+}
+
 static const gchar *
 get_isa_name (void)
 {
-  guint isa = dnnl_get_effective_cpu_isa ();
   const gchar *name = "generic";
 
   for (guint i = 0; i < G_N_ELEMENTS (isa_names); i++)
-    if ((isa & isa_names[i].isa) == (guint)isa_names[i].isa)
+    if (has_isa (isa_names[i].isa))
       name = isa_names[i].name;
   return name;
 }
@@ -208,13 +213,16 @@ clip_engine_free (ClipEngine *engine)
   g_free (engine);
 }
 
+/* Without VNNI a product of bytes is added up in 16 bits first, where it
+ * overflows. */
 ClipPrecision
 clip_engine_choose_precision (ClipPrecision wanted)
 {
-  guint isa = dnnl_get_effective_cpu_isa ();
-
-  if (wanted == CLIP_PRECISION_F32 ||
-      (isa & dnnl_cpu_isa_avx512_core_bf16) != dnnl_cpu_isa_avx512_core_bf16)
+  if (wanted == CLIP_PRECISION_INT8 &&
+      (has_isa (dnnl_cpu_isa_avx512_core_vnni) ||
+          has_isa (dnnl_cpu_isa_avx2_vnni)))
+    return CLIP_PRECISION_INT8;
+  if (wanted == CLIP_PRECISION_F32 || !has_isa (dnnl_cpu_isa_avx512_core_bf16))
     return CLIP_PRECISION_F32;
   return CLIP_PRECISION_BF16;
 }

@@ -17,7 +17,8 @@
  * aligned (clip_engine_alloc()). No run function allocates.
  *
  * Numbers. Each layer says whether its operands are f32 or bf16; whatever they
- * are, sums are f32, and so are weights and biases as they are handed in.
+ * are, sums are f32, and so are weights and biases as they are handed in. A
+ * linear layer may multiply in bytes between them.
  *
  * Shapes are fixed at construction: each layer is told every row count (or
  * batch) it will ever run, ascending. Every dimension is bounded before oneDNN
@@ -65,8 +66,10 @@ ClipEngine *clip_engine_new (guint n_threads, GError **error);
 void clip_engine_free (ClipEngine *engine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipEngine, clip_engine_free)
 
-/* What runs on this CPU where @wanted is asked for: f32 where the wanted
- * cannot be had. Never CLIP_PRECISION_AUTO. */
+/* What runs on this CPU where @wanted is asked for: int8 where it has VNNI
+ * (AVX512-VNNI, AVX-VNNI, AMX), bf16 where it has AVX512-BF16, else f32. What
+ * @wanted int8 becomes without VNNI is what AUTO is. Never CLIP_PRECISION_AUTO.
+ */
 ClipPrecision clip_engine_choose_precision (ClipPrecision wanted);
 
 guint clip_engine_get_n_threads (const ClipEngine *engine);
@@ -96,8 +99,15 @@ typedef struct {
   ClipActivation activation;
   const guint *rows; /* ascending, at most CLIP_ENGINE_MAX_SHAPES */
   guint n_rows;
-  ClipNumber src; /* of src and the packed weights */
-  ClipNumber dst; /* bf16 only where src is */
+  ClipNumber src;    /* of src and, where not @in_bytes, the packed weights */
+  ClipNumber dst;    /* bf16 only where src is */
+  gboolean in_bytes; /* multiply 8-bit integers: weights with a scale for each
+                        out feature, src with one for each row and run. For
+                        clip_engine_choose_precision (CLIP_PRECISION_INT8); not
+                        @transposed */
+  const gfloat *smoothing; /* (nullable): [in_features], above 0: with
+                              @in_bytes, by what src is divided and the weights
+                              are multiplied before they become bytes */
 } ClipLinearSpec;
 
 typedef struct _ClipLinear ClipLinear;
@@ -109,6 +119,9 @@ typedef struct _ClipLinear ClipLinear;
 ClipLinear *clip_linear_new (ClipEngine *engine, const ClipLinearSpec *spec,
     const gfloat *weights, const gfloat *bias, GError **error);
 void clip_linear_free (ClipLinear *linear);
+
+/* oneDNN's name for the code that multiplies the most rows: static. */
+const gchar *clip_linear_get_implementation (const ClipLinear *linear);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipLinear, clip_linear_free)
 
 /* @rows: one of the spec's

@@ -46,7 +46,7 @@ clip_layer_build (
 
 /* From the file's order to the packed layout. */
 static gboolean
-reorder (ClipLayer *layer, const ClipDesc *desc, const gfloat *weights,
+reorder (ClipLayer *layer, const ClipDesc *desc, gconstpointer weights,
     GError **error)
 {
   ClipEngine *engine = layer->engine;
@@ -84,7 +84,7 @@ reorder (ClipLayer *layer, const ClipDesc *desc, const gfloat *weights,
 }
 
 gboolean
-clip_layer_pack (ClipLayer *layer, const ClipDesc *desc, const gfloat *weights,
+clip_layer_pack (ClipLayer *layer, const ClipDesc *desc, gconstpointer weights,
     const gfloat *bias, GError **error)
 {
   gsize size = dnnl_memory_desc_get_size (
@@ -120,6 +120,13 @@ find_shape (ClipLayer *layer, guint count, GError **error)
   g_set_error (error, CLIP_ERROR, CLIP_ERROR_COMPUTE,
       "%s was not built for %u rows or pictures", layer->name, count);
   return NULL;
+}
+
+gboolean
+clip_layer_check (ClipLayer *layer, guint count, GError **error)
+{
+  return find_shape (layer, count, error) != NULL &&
+         clip_engine_check_thread (layer->engine, error);
 }
 
 gboolean

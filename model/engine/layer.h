@@ -36,9 +36,12 @@ void clip_layer_clear (ClipLayer *layer);
 gboolean clip_layer_build (
     ClipLayer *layer, guint shape, const ClipProductSpec *spec, GError **error);
 
-/* Copies @bias and packs @weights, which lie as @desc says. */
+/* Copies @bias and packs @weights, which are as @desc says. */
 gboolean clip_layer_pack (ClipLayer *layer, const ClipDesc *desc,
-    const gfloat *weights, const gfloat *bias, GError **error);
+    gconstpointer weights, const gfloat *bias, GError **error);
+
+/* Whether a run of @count is possible, in this thread. */
+gboolean clip_layer_check (ClipLayer *layer, guint count, GError **error);
 
 gboolean clip_layer_run (ClipLayer *layer, guint count, gconstpointer src,
     gpointer dst, GError **error);

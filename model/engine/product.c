@@ -60,6 +60,9 @@ clip_product_init (ClipProduct *product, ClipEngine *engine,
       !CHECK (clip_desc_init_copy (&product->weights,
           dnnl_primitive_desc_query_md (pd, dnnl_query_weights_md, 0))))
     return FALSE;
+  if (!CHECK (dnnl_primitive_desc_query (
+          pd, dnnl_query_impl_info_str, 0, &product->implementation)))
+    return FALSE;
   scratch = dnnl_primitive_desc_query_md (pd, dnnl_query_scratchpad_md, 0);
   product->scratch_size = dnnl_memory_desc_get_size (scratch);
   for (guint i = 0; i < CLIP_N_OPERANDS; i++) {

@@ -29,7 +29,8 @@ typedef struct {
   dnnl_primitive_t primitive;
   dnnl_memory_t memories[CLIP_N_OPERANDS];
   gsize scratch_size;
-  ClipDesc weights; /* the layout it reads */
+  const gchar *implementation; /* oneDNN's name for it; static */
+  ClipDesc weights;            /* the layout it reads */
 } ClipProduct;
 
 /* Returns: FALSE with CLIP_ERROR_COMPUTE; clear it all the same. */

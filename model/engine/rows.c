@@ -193,25 +193,18 @@ clip_rows_normalise (guint width, gfloat *row)
   return TRUE;
 }
 
-/* The largest of n floats. Compilers keep the largest integer in a register,
- * and with all of NaN's rules to obey a float not; integers made from floats
- * like this have the floats' order, and the same step leads back. */
+/* The largest of n floats. */
 CLIP_INLINE gfloat
 find_most (const gfloat *values, gsize n)
 {
   gint32 most = G_MININT32;
-  gfloat value;
 
   for (gsize i = 0; i < n; i++) {
-    gint32 bits;
+    gint32 order = clip_order_from_float (values[i]);
 
-    memcpy (&bits, &values[i], sizeof bits);
-    bits ^= (bits >> 31) & G_MAXINT32;
-    most = MAX (most, bits);
+    most = MAX (most, order);
   }
-  most ^= (most >> 31) & G_MAXINT32;
-  memcpy (&value, &most, sizeof value);
-  return value;
+  return clip_order_to_float (most);
 }
 
 /* The sum of whole lines. */

@@ -18,6 +18,28 @@
 typedef gfloat ClipLine __attribute__ ((
     vector_size (CLIP_LINE * sizeof (gfloat)), aligned (4), may_alias));
 
+/* An integer that is larger where the float is: compilers keep the largest
+ * integer of a loop in a register, and with all of NaN's rules to obey a float
+ * not. NaN lies beyond infinity, on the side of its sign. */
+CLIP_INLINE gint32
+clip_order_from_float (gfloat value)
+{
+  gint32 bits;
+
+  memcpy (&bits, &value, sizeof bits);
+  return bits ^ ((bits >> 31) & G_MAXINT32);
+}
+
+CLIP_INLINE gfloat
+clip_order_to_float (gint32 order)
+{
+  gfloat value;
+
+  order ^= (order >> 31) & G_MAXINT32;
+  memcpy (&value, &order, sizeof value);
+  return value;
+}
+
 /* A bf16 is the upper half of a float: 8 bits of exponent as there, 8 of
  * significand. Rounded to nearest, halves to even; NaN stays NaN. */
 CLIP_INLINE guint16

@@ -82,6 +82,8 @@ open_model (ClipService *service, GError **error)
   if (service->encoder == NULL)
     return FALSE;
   service->description = g_strdup (clip_encoder_describe (service->encoder));
+  service->precision = clip_encoder_get_precision (service->encoder);
+  service->fallback = g_strdup (clip_encoder_get_fallback (service->encoder));
   return clip_selftest_pictures (
       service->encoder, &service->encode_time, error);
 }

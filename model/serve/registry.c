@@ -48,6 +48,7 @@ service_free (ClipService *service)
   g_free (service->key);
   g_free (service->path);
   g_free (service->description);
+  g_free (service->fallback);
   g_free (service->embeddings);
   g_free (service);
 }
@@ -187,6 +188,17 @@ ClipPrecision
 clip_service_get_precision (const ClipService *service)
 {
   return service->precision;
+}
+
+gchar *
+clip_service_explain_precision (const ClipService *service, ClipPrecision asked)
+{
+  if (asked == CLIP_PRECISION_AUTO || asked == service->precision)
+    return NULL;
+  if (clip_encoder_choose_precision (asked) == asked)
+    return g_strdup (service->fallback);
+  return g_strdup_printf (
+      "this CPU does not multiply it (%s)", service->description);
 }
 
 const gchar *

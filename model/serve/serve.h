@@ -48,6 +48,12 @@ guint clip_service_get_max_batch (const ClipService *service);
 /* What it computes in: never CLIP_PRECISION_AUTO. */
 ClipPrecision clip_service_get_precision (const ClipService *service);
 
+/* Why that is not what was asked for: a sentence's end.
+ *
+ * Returns: (transfer full) (nullable): NULL where it is. */
+gchar *clip_service_explain_precision (
+    const ClipService *service, ClipPrecision asked);
+
 /* "oneDNN 2.6.3, avx512_core_bf16"; owned by the service. */
 const gchar *clip_service_describe (const ClipService *service);
 

@@ -14,9 +14,10 @@ struct _ClipService {
   /* Fixed at creation. */
   gchar *key;
   gchar *path;
-  ClipPrecision precision; /* what runs */
-  guint threads;           /* asked for; clamped to the usable CPUs */
-  guint64 batch_timeout;   /* nanoseconds */
+  guint threads;         /* asked for; clamped to the usable CPUs */
+  guint64 batch_timeout; /* nanoseconds */
+
+  ClipPrecision precision; /* asked for, and once open what runs */
 
   guint n_users; /* under the registry's lock */
 
@@ -40,7 +41,8 @@ struct _ClipService {
                            freed; fixed at creation */
   gint64
       text_deadline;   /* monotonic, when it is; G_MAXINT64: it is not packed */
-  gchar *description;  /* fixed once open, as the next */
+  gchar *description;  /* fixed once open, as the next two */
+  gchar *fallback;     /* why not in int8, or NULL */
   guint64 encode_time; /* nanoseconds, of a picture in the self-test */
   gfloat *embeddings;  /* [largest batch, embed_dim] */
 };

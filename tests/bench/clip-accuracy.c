@@ -85,8 +85,9 @@ check (Arguments *arguments, GError **error)
   for (arguments->other = CLIP_PRECISION_F32; !g_str_equal (
            clip_precision_get_name (arguments->other), arguments->precision);
        arguments->other++)
-    if (arguments->other == CLIP_PRECISION_BF16)
-      return refuse (error, "precision", arguments->precision, "f32 or bf16");
+    if (arguments->other == CLIP_PRECISION_INT8)
+      return refuse (
+          error, "precision", arguments->precision, "f32, bf16 or int8");
   while (arguments->kind < TWIN_N_KINDS &&
          !g_str_equal (twin_names[arguments->kind], arguments->twin))
     arguments->kind++;
@@ -107,7 +108,7 @@ parse (Arguments *arguments, gint *argc, gchar ***argv, GError **error)
     { "arch", 'a', 0, G_OPTION_ARG_STRING, &arguments->arch,
         "random weights of a published model's shapes instead", "NAME" },
     { "precision", 'p', 0, G_OPTION_ARG_STRING, &arguments->precision,
-        "to compare with f32: f32 or bf16 (bf16)", "NAME" },
+        "to compare with f32: f32, bf16 or int8 (bf16)", "NAME" },
     { "crops", 'n', 0, G_OPTION_ARG_INT, &arguments->n_crops, "how many (1000)",
         "N" },
     { "twin", 't', 0, G_OPTION_ARG_STRING, &arguments->twin,

@@ -23,6 +23,7 @@ static const gchar *const precision_names[] = {
   [CLIP_PRECISION_AUTO] = "auto",
   [CLIP_PRECISION_F32] = "f32",
   [CLIP_PRECISION_BF16] = "bf16",
+  [CLIP_PRECISION_INT8] = "int8",
 };
 
 /* What is opened where the user gives no model. */
@@ -137,9 +138,6 @@ find_precision (const gchar *name, ClipPrecision *precision, GError **error)
       *precision = i;
       return TRUE;
     }
-  if (g_str_equal (name, "int8"))
-    return refuse (error, "--precision=int8: the encoder does not multiply in "
-                          "8 bits yet; use f32, bf16 or auto");
   return refuse (
       error, "--precision=%s is not one of auto, f32, bf16, int8", name);
 }

@@ -18,8 +18,10 @@ fill (gpointer data, dnnl_data_type_t type, gsize n)
     memcpy (&bits, &value, sizeof bits);
     if (type == dnnl_f32)
       ((gfloat *)data)[i] = value;
-    else
+    else if (type == dnnl_bf16)
       ((guint16 *)data)[i] = bits >> 16;
+    else
+      ((guint8 *)data)[i] = (guint8)(128 + 127 * value);
   }
 }
 
@@ -32,6 +34,10 @@ operands_init (Operands *operands, const gsize sizes[2], GError **error)
   operands->src_bf16 = clip_memory_alloc (sizes[0] * sizeof (guint16), error);
   if (operands->src_bf16 == NULL)
     return FALSE;
+  operands->src_u8 = clip_memory_alloc (sizes[0], error);
+  if (operands->src_u8 == NULL)
+    return FALSE;
+  fill (operands->src_u8, dnnl_u8, sizes[0]);
   fill (operands->src_f32, dnnl_f32, sizes[0]);
   fill (operands->src_bf16, dnnl_bf16, sizes[0]);
   operands->dst = clip_memory_alloc (sizes[1] * sizeof (gfloat), error);
@@ -43,13 +49,16 @@ operands_clear (Operands *operands)
 {
   clip_memory_free (operands->src_f32);
   clip_memory_free (operands->src_bf16);
+  clip_memory_free (operands->src_u8);
   clip_memory_free (operands->dst);
 }
 
 gpointer
 operands_src (const Operands *operands, dnnl_data_type_t type)
 {
-  return type == dnnl_f32 ? operands->src_f32 : operands->src_bf16;
+  return type == dnnl_f32    ? operands->src_f32
+         : type == dnnl_bf16 ? operands->src_bf16
+                             : operands->src_u8;
 }
 
 /* --- the ways to ask for a product --- */

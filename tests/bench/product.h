@@ -10,9 +10,9 @@
 #include "engine/engine-private.h"
 
 /* What products read and write, so large that any fits: filled with numbers
- * between -1 and 1. */
+ * between -1 and 1, or 0 and 255. */
 typedef struct {
-  gpointer src_f32, src_bf16, dst;
+  gpointer src_f32, src_bf16, src_u8, dst;
 } Operands;
 
 /* @sizes: elements of the largest src and dst */

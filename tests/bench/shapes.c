@@ -6,6 +6,8 @@
 
 #include "shapes.h"
 
+#include "engine/engine.h"
+
 #define EXPANSION 4 /* of a bottleneck's last convolution */
 
 static const gchar *const role_names[N_ROLES] = {
@@ -41,9 +43,22 @@ static const ShapeTypes bf16[N_ROLES] = {
 };
 /* clang-format on */
 
+static const ShapeTypes bytes = { dnnl_u8, dnnl_s8, dnnl_s32 };
+
+static gboolean
+is_in_bytes (ShapeRole role)
+{
+  return role == ROLE_QKV || role == ROLE_OUT || role == ROLE_FC ||
+         role == ROLE_PROJ;
+}
+
 const ShapeTypes *
 shape_types (ShapeRole role, ClipPrecision precision)
 {
+  if (precision == CLIP_PRECISION_INT8 && is_in_bytes (role))
+    return &bytes;
+  if (precision == CLIP_PRECISION_INT8)
+    precision = clip_engine_choose_precision (CLIP_PRECISION_AUTO);
   return precision == CLIP_PRECISION_BF16 ? &bf16[role] : &f32;
 }
 

@@ -53,7 +53,7 @@ typedef struct {
 /* (transfer full) (element-type Shape): of the picture side */
 GArray *shapes_new (const ClipConfig *config, guint batch);
 
-/* The table of precisions. @precision: not AUTO or INT8 */
+/* The table of precisions. @precision: not AUTO */
 const ShapeTypes *shape_types (ShapeRole role, ClipPrecision precision);
 
 gdouble shape_flops (const Shape *shape);

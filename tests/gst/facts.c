@@ -5,6 +5,7 @@
  * does nothing at all. */
 #include "filters.h"
 
+#include "engine/engine.h"
 #include "gst/gstclipconstancy.h"
 
 #include <glib/gstdio.h>
@@ -51,33 +52,44 @@ GST_START_TEST (stats_say_which_model_it_is)
 }
 GST_END_TEST;
 
-/* @precision as asked for, in a process whose CPU has no bf16. */
+/* One warning that says @says, or with NULL none. */
 static void
-check_without_bf16 (const gchar *precision, gboolean warns)
+check_warning (GstHarness *harness, const gchar *says)
 {
-  g_autofree gchar *line =
-      g_strdup_printf ("clipfilter name=f threads=1 precision=%s", precision);
-  GstHarness *harness = NULL;
-  g_autoptr (GstElement) filter = NULL;
-  g_autoptr (GstStructure) stats = NULL;
-  g_autoptr (GstMessage) message = NULL;
+  g_autoptr (GstMessage) message =
+      frames_pop_message (harness->element, GST_MESSAGE_WARNING, NULL);
   g_autoptr (GstMessage) more = NULL;
   g_autoptr (GError) warning = NULL;
 
-  harness = frames_harness_new (line, RGB);
-  filter = filters_get (harness);
-  stats = filters_get_stats (filter);
+  fail_unless_equals_int (message != NULL, says != NULL);
+  if (says == NULL)
+    return;
+  gst_message_parse_warning (message, &warning, NULL);
+  fail_if (strstr (warning->message, says) == NULL, "%s", warning->message);
+  more = frames_pop_message (harness->element, GST_MESSAGE_WARNING, NULL);
+  fail_unless (more == NULL);
+}
+
+static void
+check_precision (GstHarness *harness, const gchar *precision)
+{
+  g_autoptr (GstElement) filter = filters_get (harness);
+  g_autoptr (GstStructure) stats = filters_get_stats (filter);
+
   fail_unless_equals_string (
-      gst_structure_get_string (stats, "precision"), "f32");
-  message = frames_pop_message (harness->element, GST_MESSAGE_WARNING, NULL);
-  fail_unless_equals_int (message != NULL, warns);
-  if (warns) {
-    gst_message_parse_warning (message, &warning, NULL);
-    fail_if (strstr (warning->message, "precision=bf16") == NULL, "%s",
-        warning->message);
-    more = frames_pop_message (harness->element, GST_MESSAGE_WARNING, NULL);
-    fail_unless (more == NULL);
-  }
+      gst_structure_get_string (stats, "precision"), precision);
+}
+
+/* In a process whose CPU has neither bf16 nor VNNI. */
+static void
+check_fallback (const gchar *precision, const gchar *says)
+{
+  g_autofree gchar *line =
+      g_strdup_printf ("clipfilter name=f threads=1 precision=%s", precision);
+  GstHarness *harness = frames_harness_new (line, RGB);
+
+  check_precision (harness, "f32");
+  check_warning (harness, says);
   frames_harness_free (harness);
 }
 
@@ -86,9 +98,73 @@ check_without_bf16 (const gchar *precision, gboolean warns)
 GST_START_TEST (bf16_by_name_warns_where_the_cpu_has_none)
 {
   g_setenv ("ONEDNN_MAX_CPU_ISA", "AVX2", TRUE);
-  check_without_bf16 ("bf16", TRUE);
-  check_without_bf16 ("auto", FALSE);
-  check_without_bf16 ("f32", FALSE);
+  check_fallback ("bf16", "precision=bf16 cannot be had: this CPU");
+  check_fallback ("auto", NULL);
+  check_fallback ("f32", NULL);
+}
+GST_END_TEST;
+
+/* The second has AVX-512 without VNNI, where a product of bytes overflows. */
+static const gchar *const isas_without_vnni[] = { "AVX2", "AVX512_CORE" };
+
+GST_START_TEST (int8_by_name_warns_where_the_cpu_has_no_vnni)
+{
+  gchar *folder = filters_new_transformer ();
+  GstHarness *harness;
+
+  g_setenv ("ONEDNN_MAX_CPU_ISA", isas_without_vnni[__i__], TRUE);
+  harness = filters_harness_new (folder, "precision=int8", RGB);
+  check_precision (harness, "f32");
+  check_warning (harness, "precision=int8 cannot be had: this CPU");
+  frames_harness_free (harness);
+  test_checkpoint_remove (folder);
+}
+GST_END_TEST;
+
+static gboolean
+has_int8 (void)
+{
+  if (clip_engine_choose_precision (CLIP_PRECISION_INT8) == CLIP_PRECISION_INT8)
+    return TRUE;
+  g_print ("# SKIP this CPU has no VNNI\n");
+  return FALSE;
+}
+
+GST_START_TEST (int8_of_a_resnet_warns_and_is_what_auto_is)
+{
+  GstHarness *harness;
+
+  if (!has_int8 ())
+    return;
+  harness =
+      frames_harness_new ("clipfilter name=f threads=1 precision=int8", RGB);
+  check_precision (
+      harness, clip_precision_get_name (
+                   clip_engine_choose_precision (CLIP_PRECISION_AUTO)));
+  check_warning (harness, "only vision transformers are encoded in int8");
+  frames_harness_free (harness);
+}
+GST_END_TEST;
+
+GST_START_TEST (int8_of_a_transformer_is_told_by_stats_and_results)
+{
+  gchar *folder;
+  GstHarness *harness;
+  g_autoptr (GstBuffer) out = NULL;
+
+  if (!has_int8 ())
+    return;
+  folder = filters_new_transformer ();
+  harness =
+      filters_harness_new (folder, "precision=int8 attach-embedding=true", RGB);
+  check_precision (harness, "int8");
+  check_warning (harness, NULL);
+  out = frames_pass (harness, 1);
+  fail_unless_equals_string (
+      gst_structure_get_string (frames_get_result (out, 0), "precision"),
+      "int8");
+  frames_harness_free (harness);
+  test_checkpoint_remove (folder);
 }
 GST_END_TEST;
 
@@ -297,6 +373,10 @@ facts_suite (void)
   suite_add_tcase (suite, tests);
   tcase_add_test (tests, stats_say_which_model_it_is);
   tcase_add_test (tests, bf16_by_name_warns_where_the_cpu_has_none);
+  tcase_add_loop_test (tests, int8_by_name_warns_where_the_cpu_has_no_vnni, 0,
+      G_N_ELEMENTS (isas_without_vnni));
+  tcase_add_test (tests, int8_of_a_resnet_warns_and_is_what_auto_is);
+  tcase_add_test (tests, int8_of_a_transformer_is_told_by_stats_and_results);
   tcase_add_test (tests, one_line_of_the_log_says_which_model_it_is);
   tcase_add_test (tests, an_image_side_alone_makes_embeddings);
   tcase_add_test (tests, prompts_for_an_image_side_alone_are_one_clear_error);

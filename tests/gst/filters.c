@@ -3,6 +3,10 @@
 
 #include "filters.h"
 
+#include "published.h"
+
+#include <glib/gstdio.h>
+
 static TestCheckpointSpec
 make_spec (guint image_size, guint width)
 {
@@ -40,6 +44,27 @@ filters_tear_down (void)
 {
   frames_wait_for_workers ();
   test_checkpoint_remove (filters_folder);
+}
+
+gchar *
+filters_new_transformer (void)
+{
+  static const gchar *const words[] = { "vocab.json", "merges.txt",
+    "vocab.txt" };
+  TestModelSpec spec = test_published_find ("TinyCLIP-8M-16")->spec;
+  g_autoptr (GPtrArray) tensors = NULL;
+  gchar *folder = test_model_folder ();
+
+  spec.text = (TestWordsSpec){ 0 };
+  tensors = test_model_tensors (&spec);
+  test_tensors_halve (tensors);
+  test_model_write (folder, "model.safetensors", tensors, FALSE);
+  for (guint i = 0; i < G_N_ELEMENTS (words); i++) {
+    g_autofree gchar *path = g_build_filename (folder, words[i], NULL);
+
+    fail_unless_equals_int (g_remove (path), 0);
+  }
+  return folder;
 }
 
 gchar *

@@ -22,6 +22,9 @@ void filters_tear_down (void);
 /* Small frames of 40 ms for it. */
 #define FILTERS_RGB "video/x-raw,format=RGB,width=40,height=30,framerate=25/1"
 
+/* A vision transformer without a text side. (transfer full) */
+gchar *filters_new_transformer (void);
+
 /* Some tenths of a second a frame, so that it can be interrupted. (transfer
  * full) */
 gchar *filters_new_slow_model (void);
