@@ -139,3 +139,21 @@ test_tensor_value (const gchar *name, guint n_dims, guint32 index)
     return u / 4;
   return u / 8;
 }
+
+gboolean
+test_has_worker (void)
+{
+  g_autoptr (GDir) tasks = g_dir_open ("/proc/self/task", 0, NULL);
+  const gchar *task;
+
+  while (tasks != NULL && (task = g_dir_read_name (tasks)) != NULL) {
+    g_autofree gchar *path =
+        g_build_filename ("/proc/self/task", task, "comm", NULL);
+    g_autofree gchar *name = NULL;
+
+    if (g_file_get_contents (path, &name, NULL, NULL) &&
+        g_str_has_prefix (name, "clip-worker"))
+      return TRUE;
+  }
+  return FALSE;
+}

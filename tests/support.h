@@ -35,3 +35,7 @@ gfloat test_uniform (guint32 index, const gchar *name);
  * of dimensions (model-spec.md section 9, first rule that applies). */
 gfloat test_tensor_value (
     const gchar *canonical_name, guint n_dims, guint32 index);
+
+/* Whether this process has a thread of a model's worker, whose team bears its
+ * name. They go by themselves, soon after their last user. */
+gboolean test_has_worker (void);

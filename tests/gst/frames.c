@@ -3,6 +3,8 @@
 
 #include "frames.h"
 
+#include "support.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -165,32 +167,13 @@ frames_harness_free (GstHarness *harness)
   frames_wait_for_workers ();
 }
 
-/* A worker's team bears its name. */
-static gboolean
-has_worker (void)
-{
-  g_autoptr (GDir) tasks = g_dir_open ("/proc/self/task", 0, NULL);
-  const gchar *task;
-
-  while (tasks != NULL && (task = g_dir_read_name (tasks)) != NULL) {
-    g_autofree gchar *path =
-        g_build_filename ("/proc/self/task", task, "comm", NULL);
-    g_autofree gchar *name = NULL;
-
-    if (g_file_get_contents (path, &name, NULL, NULL) &&
-        g_str_has_prefix (name, "clip-worker"))
-      return TRUE;
-  }
-  return FALSE;
-}
-
 void
 frames_wait_for_workers (void)
 {
   /* Ten seconds, far more than an inference. */
-  for (guint i = 0; i < 10000 && has_worker (); i++)
+  for (guint i = 0; i < 10000 && test_has_worker (); i++)
     g_usleep (1000);
-  fail_if (has_worker (), "a worker stays when its last user is gone");
+  fail_if (test_has_worker (), "a worker stays when its last user is gone");
 }
 
 gchar *
