@@ -3,6 +3,8 @@
 
 #include "report.h"
 
+#include "text.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -72,34 +74,6 @@ tag_report_free (TagReport *report)
 }
 
 /* --- forms --- */
-
-static guint
-count_columns (const gchar *text)
-{
-  guint n_columns = 0;
-
-  for (; *text != '\0'; text = g_utf8_next_char (text)) {
-    gunichar c = g_utf8_get_char (text);
-
-    if (!g_unichar_iszerowidth (c))
-      n_columns += g_unichar_iswide (c) ? 2 : 1;
-  }
-  return n_columns;
-}
-
-/* A line break or an escape in a prompt must not break the line. */
-static gchar *
-dup_printable (const gchar *text)
-{
-  GString *printable = g_string_new (NULL);
-
-  for (; *text != '\0'; text = g_utf8_next_char (text)) {
-    gunichar c = g_utf8_get_char (text);
-
-    g_string_append_unichar (printable, g_unichar_iscntrl (c) ? ' ' : c);
-  }
-  return g_string_free (printable, FALSE);
-}
 
 static gchar *
 format_time (GstClockTime time)
@@ -201,9 +175,9 @@ ensure_prompt (TagReport *report, const GstStructure *structure)
     return prompt;
 
   prompt = g_new0 (Prompt, 1);
-  prompt->text = dup_printable (text != NULL ? text : "");
+  prompt->text = text_dup_printable (text != NULL ? text : "");
   prompt->index = index;
-  prompt->width = count_columns (prompt->text);
+  prompt->width = text_count_columns (prompt->text);
   report->column = MAX (report->column, prompt->width);
   report->prompts->pdata[index] = prompt;
   return prompt;

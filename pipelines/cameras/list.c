@@ -175,6 +175,22 @@ camera_list_parse (
   return g_steal_pointer (&plans);
 }
 
+GPtrArray *
+camera_list_get_files (const GPtrArray *plans)
+{
+  GPtrArray *files = g_ptr_array_new_with_free_func (g_free);
+
+  for (guint i = 0; i < plans->len; i++) {
+    const CameraPlan *plan = g_ptr_array_index (plans, i);
+    const gchar *path = g_hash_table_lookup (plan->properties, "prompts-file");
+
+    if (path != NULL &&
+        !g_ptr_array_find_with_equal_func (files, path, g_str_equal, NULL))
+      g_ptr_array_add (files, g_strdup (path));
+  }
+  return files;
+}
+
 CameraPlan *
 camera_list_find (const GPtrArray *plans, const gchar *name)
 {

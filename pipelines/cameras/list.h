@@ -22,6 +22,11 @@ gchar *camera_list_read (const gchar *path, GError **error);
 GPtrArray *camera_list_parse (
     const gchar *text, const gchar *path, gboolean keyframes, GError **error);
 
+/* Files that the cameras name and that people edit, once each.
+ *
+ * Returns: (transfer full) (element-type filename) */
+GPtrArray *camera_list_get_files (const GPtrArray *plans);
+
 /* NULL where there is none of that name. */
 CameraPlan *camera_list_find (const GPtrArray *plans, const gchar *name);
 

@@ -7,6 +7,7 @@
 
 #define DEFAULT_INTERVAL 5
 #define DEFAULT_LONGEST_WAIT 30
+#define MAX_PROCESSES 64
 #define MAX_SECONDS 2000000 /* whose milliseconds a guint holds */
 
 static const gchar summary[] =
@@ -33,6 +34,35 @@ parse_decode (
     return TRUE;
   g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
       "--decode is all or keyframes, not '%s'", value);
+  return FALSE;
+}
+
+static gboolean
+parse_worker (
+    const gchar *name, const gchar *value, gpointer data, GError **error)
+{
+  CameraOptions *options = data;
+  guint64 share;
+
+  options->worker = g_ascii_string_to_unsigned (
+      value, 10, 0, MAX_PROCESSES - 1, &share, error);
+  options->share = (guint)share;
+  return options->worker;
+}
+
+static gboolean
+parse_processes (
+    const gchar *name, const gchar *value, gpointer data, GError **error)
+{
+  CameraOptions *options = data;
+  guint64 n;
+
+  if (g_ascii_string_to_unsigned (value, 10, 0, MAX_PROCESSES, &n, NULL)) {
+    options->processes = (guint)n;
+    return TRUE;
+  }
+  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+      "--processes is 0 to %d, not '%s'", MAX_PROCESSES, value);
   return FALSE;
 }
 
@@ -105,6 +135,13 @@ camera_options_parse (
         "N" },
     { "longest-wait", 0, 0, G_OPTION_ARG_INT, &options->longest_wait,
         "Try a lost camera again after N seconds at most (default: 30)", "N" },
+    { "processes", 0, 0, G_OPTION_ARG_CALLBACK, parse_processes,
+        "Spread the cameras over N processes, each with the model in its own "
+        "memory, so that a crash takes only its share away for a moment "
+        "(default: 0, all in this one)",
+        "N" },
+    { "worker", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_CALLBACK, parse_worker,
+        NULL, NULL },
     { "quiet", 0, 0, G_OPTION_ARG_NONE, &options->quiet, "Print no table",
         NULL },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->paths,

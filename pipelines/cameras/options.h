@@ -17,6 +17,9 @@ typedef struct {
   gint interval;     /* of plain lines, seconds */
   gint longest_wait; /* seconds */
   gboolean quiet;
+  guint processes; /* 0 = all in this one */
+  gboolean worker; /* this is one of @processes ... */
+  guint share;     /* ... and takes this share, from 0 */
 } CameraOptions;
 
 /* Ends the program after --help.

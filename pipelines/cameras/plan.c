@@ -78,6 +78,32 @@ camera_plan_new (const gchar *name, gboolean keyframes)
   return plan;
 }
 
+gchar *
+camera_plan_describe (const CameraPlan *plan)
+{
+  GString *lines = g_string_new (NULL);
+  g_autoptr (GList) names = g_list_sort (
+      g_hash_table_get_keys (plan->properties), (GCompareFunc)g_strcmp0);
+
+  g_string_append_printf (lines, "[%s] %s\n", plan->name, plan->shown_uri);
+  g_string_append_printf (lines, "  decode = %s\n  loop = %s\n",
+      plan->keyframes ? "keyframes" : "all", plan->loop ? "true" : "false");
+  for (const GList *name = names; name != NULL; name = name->next)
+    g_string_append_printf (lines, "  %s = %s\n", (const gchar *)name->data,
+        get_property (plan, name->data));
+  return g_string_free (lines, FALSE);
+}
+
+void
+camera_plan_share_cpus (CameraPlan *plan, guint n_processes)
+{
+  g_autofree gchar *share =
+      g_strdup_printf ("%u", MAX (g_get_num_processors () / n_processes, 1));
+
+  if (get_property (plan, "threads") == NULL)
+    set_property (plan, "threads", share);
+}
+
 GstClockTime
 camera_plan_get_period (const CameraPlan *plan)
 {
@@ -208,7 +234,9 @@ set_uri (CameraPlan *plan, const gchar *value, const gchar *folder)
     plan->uri = gst_filename_to_uri (path, NULL);
   }
   g_clear_pointer (&plan->shown_uri, g_free);
-  if (plan->uri != NULL)
+  if (path != NULL)
+    plan->shown_uri = g_steal_pointer (&path);
+  else if (plan->uri != NULL)
     plan->shown_uri = hide_password (plan->uri);
   return plan->uri != NULL;
 }

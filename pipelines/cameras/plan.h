@@ -50,6 +50,13 @@ CameraPlan *camera_plan_new (const gchar *name, gboolean keyframes);
 gboolean camera_plan_set (CameraPlan *plan, const gchar *key,
     const gchar *value, const gchar *folder, gchar **wanted);
 
+/* Returns: (transfer full): what will be done, for a person; lines */
+gchar *camera_plan_describe (const CameraPlan *plan);
+
+/* The model's threads, unless the file says: the part of the CPUs that one of
+ * @n_processes has. Before the plan is used. */
+void camera_plan_share_cpus (CameraPlan *plan, guint n_processes);
+
 /* Nanoseconds from one result to the next that @plan asks for; 0 = none. */
 GstClockTime camera_plan_get_period (const CameraPlan *plan);
 
