@@ -7,10 +7,12 @@
 #include "cpu.h"
 #include "fleet.h"
 #include "list.h"
+#include "metrics.h"
 #include "options.h"
 #include "output.h"
 #include "processes.h"
 #include "screen.h"
+#include "server.h"
 #include "summary.h"
 #include "watch.h"
 #include "worker.h"
@@ -32,7 +34,8 @@ typedef struct {
   CameraScreen *screen;
   CameraOutput *output; /* NULL: no records are wanted */
   CameraWatch *watch;
-  CameraFleet *fleet; /* one of these two */
+  CameraServer *server; /* NULL: no metrics are wanted */
+  CameraFleet *fleet;   /* one of these two */
   CameraProcesses *processes;
   gchar *last_fault; /* of the file, so that it is said once; or NULL */
   guint64 n_dropped; /* records, as was said */
@@ -275,6 +278,38 @@ get_table_stream (const CameraOptions *options)
                                                                  : stdout;
 }
 
+static gchar *
+write_metrics (gpointer data)
+{
+  Program *program = data;
+  g_autoptr (GArray) views = camera_board_get_views (program->board, FALSE);
+  const CameraTotals totals = {
+    .cpu_seconds = get_cpu_seconds (program),
+    .n_dropped = program->output != NULL
+                     ? camera_output_get_n_dropped (program->output)
+                     : 0,
+  };
+
+  return camera_metrics_write (views, &totals);
+}
+
+static gboolean
+serve (Program *program, GError **error)
+{
+  g_autofree gchar *sentence = NULL;
+
+  if (program->options.metrics == NULL)
+    return TRUE;
+  program->server = camera_server_new (
+      program->options.metrics, write_metrics, program, error);
+  if (program->server == NULL)
+    return FALSE;
+  sentence = g_strdup_printf (
+      "Metrics are at %s.", camera_server_get_uri (program->server));
+  say (program, NULL, sentence);
+  return TRUE;
+}
+
 static gboolean
 set_up (Program *program, GError **error)
 {
@@ -295,7 +330,7 @@ set_up (Program *program, GError **error)
     program->processes = camera_processes_new (options, &listener, on_gone);
   else
     program->fleet = camera_fleet_new (options->longest_wait, &listener);
-  return read_file (program, error);
+  return read_file (program, error) && serve (program, error);
 }
 
 static void
@@ -322,6 +357,7 @@ take_down (Program *program)
 {
   gboolean all_ended = TRUE;
 
+  g_clear_pointer (&program->server, camera_server_free);
   g_clear_pointer (&program->watch, camera_watch_free);
   g_clear_pointer (&program->processes, camera_processes_free);
   if (program->fleet != NULL)

@@ -135,6 +135,10 @@ camera_options_parse (
         "N" },
     { "longest-wait", 0, 0, G_OPTION_ARG_INT, &options->longest_wait,
         "Try a lost camera again after N seconds at most (default: 30)", "N" },
+    { "metrics", 0, 0, G_OPTION_ARG_STRING, &options->metrics,
+        "Serve Prometheus' text format at http://HOST:PORT/metrics; without "
+        "HOST to this machine alone",
+        "[HOST:]PORT" },
     { "processes", 0, 0, G_OPTION_ARG_CALLBACK, parse_processes,
         "Spread the cameras over N processes, each with the model in its own "
         "memory, so that a crash takes only its share away for a moment "
@@ -166,4 +170,5 @@ camera_options_clear (CameraOptions *options)
 {
   g_strfreev (options->paths);
   g_free (options->json);
+  g_free (options->metrics);
 }

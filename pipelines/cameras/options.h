@@ -7,8 +7,9 @@
 #include <glib.h>
 
 typedef struct {
-  gchar **paths; /* one: the file of cameras */
-  gchar *json;   /* where records go, or NULL */
+  gchar **paths;  /* one: the file of cameras */
+  gchar *json;    /* where records go, or NULL */
+  gchar *metrics; /* where they are served, or NULL */
   gboolean keyframes;
   gboolean check;
   gboolean summary;
