@@ -199,7 +199,6 @@ gst_clip_filter_start (GstBaseTransform *trans)
   }
   gst_clip_filter_reset_stream (self);
   self->mode_decided = FALSE;
-  self->watch.scene = (GstClipScene){ 0 };
   gst_clip_watch_begin (self);
   self->n_results = 0;
   self->warned_of_encoder = FALSE;
@@ -214,6 +213,7 @@ gst_clip_filter_stop (GstBaseTransform *trans)
   GstClipFilter *self = GST_CLIP_FILTER (trans);
 
   gst_clip_prompts_stop (self);
+  gst_clip_watch_close (self);
   gst_clip_filter_reset_stream (self);
   g_clear_pointer (&self->prompt_set, clip_prompt_set_unref);
   gst_clip_reader_clear (&self->reader);

@@ -186,30 +186,32 @@ publish (const Job *job, ClipPromptSet *set)
 {
   GstClipFilter *filter = job->filter;
   GstClipPrompts *prompts = &filter->prompts;
-  guint revision, n_prompts = set != NULL ? set->n_prompts : 0;
+  gboolean is_stale;
+  guint revision;
 
   g_mutex_lock (&prompts->lock);
+  is_stale = prompts->generation != job->generation;
   revision = prompts->revision + 1;
   g_mutex_unlock (&prompts->lock);
 
   /* Before the first result of this revision can be made. */
-  announce (filter, set, revision);
+  if (!is_stale)
+    announce (filter, set, revision);
 
   g_mutex_lock (&prompts->lock);
   if (prompts->generation == job->generation) {
     prompts->revision = revision;
     prompts->done = job->change;
     prompts->pending = TRUE;
+    GST_OBJECT_LOCK (filter);
+    filter->stats.revision = revision;
+    filter->stats.n_prompts = set != NULL ? set->n_prompts : 0;
+    GST_OBJECT_UNLOCK (filter);
     clip_prompt_set_unref (prompts->set);
     prompts->set = g_steal_pointer (&set);
   }
   g_mutex_unlock (&prompts->lock);
   clip_prompt_set_unref (set);
-
-  GST_OBJECT_LOCK (filter);
-  filter->stats.revision = revision;
-  filter->stats.n_prompts = n_prompts;
-  GST_OBJECT_UNLOCK (filter);
 }
 
 static void

@@ -21,7 +21,8 @@ typedef struct {
 } GstClipWording;
 
 typedef struct {
-  GMutex lock;          /* of all below; never held while anything is posted */
+  GMutex lock;          /* of all below; never held while anything is posted;
+                           the object lock may be taken inside, not outside */
   guint generation;     /* counts starts and stops: work of an older one ends */
   ClipService *service; /* NULL while stopped; the element's reference */
   gchar *default_file;  /* prompts where none were asked for, or NULL */

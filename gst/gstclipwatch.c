@@ -117,22 +117,31 @@ gst_clip_watch_stop (GstClipFilter *self)
   gst_clock_id_unref (timer);
 }
 
+static void
+end_absence (GstClipFilter *self, GstClockTime now)
+{
+  GstClipSpell spell;
+  gboolean tell;
+
+  GST_OBJECT_LOCK (self);
+  tell = gst_clip_spell_note (&self->watch.absence, FALSE, now, 0);
+  spell = self->watch.absence;
+  GST_OBJECT_UNLOCK (self);
+  if (tell)
+    post (self, GST_CLIP_TROUBLE_ABSENT, &spell, now);
+}
+
 void
 gst_clip_watch_frame (GstClipFilter *self)
 {
   GstClipWatch *watch = &self->watch;
   GstClockTime now = gst_util_get_timestamp ();
-  GstClipSpell spell;
-  gboolean tell;
 
   GST_OBJECT_LOCK (self);
   watch->ended = FALSE;
   watch->last_frame = now;
-  tell = gst_clip_spell_note (&watch->absence, FALSE, now, 0);
-  spell = watch->absence;
   GST_OBJECT_UNLOCK (self);
-  if (tell)
-    post (self, GST_CLIP_TROUBLE_ABSENT, &spell, now);
+  end_absence (self, now);
 }
 
 void
@@ -166,4 +175,19 @@ gst_clip_watch_picture (GstClipFilter *self, const ClipSignature *signature,
     if (changed[i])
       post (self, i, &scene->spells[i], time);
   }
+}
+
+void
+gst_clip_watch_close (GstClipFilter *self)
+{
+  GstClipScene *scene = &self->watch.scene;
+  GstClockTime time =
+      GST_CLOCK_TIME_IS_VALID (self->last_time) ? self->last_time : 0;
+
+  end_absence (self, gst_util_get_timestamp ());
+  for (guint i = 0; i < G_N_ELEMENTS (scene->spells); i++) {
+    if (gst_clip_spell_note (&scene->spells[i], FALSE, time, 0))
+      post (self, i, &scene->spells[i], time);
+  }
+  *scene = (GstClipScene){ 0 };
 }

@@ -25,6 +25,9 @@ struct _GstClipFilter;
 void gst_clip_watch_start (struct _GstClipFilter *self);
 void gst_clip_watch_stop (struct _GstClipFilter *self);
 
+/* The element stops: all trouble that was told is over. */
+void gst_clip_watch_close (struct _GstClipFilter *self);
+
 /* A frame came, whatever it shows. */
 void gst_clip_watch_frame (struct _GstClipFilter *self);
 

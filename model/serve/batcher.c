@@ -12,6 +12,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* How long the end of the process waits for workers: far more than one
  * inference of the largest model. */
@@ -20,6 +21,7 @@
 static GMutex workers_lock;
 static GCond workers_changed;
 static guint n_workers; /* under workers_lock */
+static pid_t workers_process;
 
 guint
 clip_service_get_n_workers (void)
@@ -47,6 +49,9 @@ send_workers_away (void)
   gint64 deadline = g_get_monotonic_time () + EXIT_TIMEOUT;
   g_autoptr (GMutexLocker) locker = NULL;
 
+  /* Threads do not come along into a fork, but locks may be held there. */
+  if (getpid () != workers_process)
+    return;
   clip_services_quit ();
   locker = g_mutex_locker_new (&workers_lock);
   while (n_workers > 0) {
@@ -96,6 +101,7 @@ register_exit_handler (void)
   static gsize registered = 0;
 
   if (g_once_init_enter (&registered)) {
+    workers_process = getpid ();
     atexit (send_workers_away);
     g_once_init_leave (&registered, 1);
   }

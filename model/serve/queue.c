@@ -115,7 +115,7 @@ find_next (const ClipQueue *queue, guint kinds)
 static gint64
 get_batch_deadline (const ClipQueue *queue)
 {
-  guint n_waiting = 0;
+  guint n_streams = 0, n_pictures = 0;
   gint64 first = G_MAXINT64;
 
   for (GList *link = queue->streams.head; link != NULL; link = link->next) {
@@ -123,10 +123,12 @@ get_batch_deadline (const ClipQueue *queue)
 
     if (!place->is_sharing)
       continue;
-    n_waiting++;
+    n_streams++;
+    n_pictures += place->pictures.length;
     first = MIN (first, get_first (place)->arrival);
   }
-  if (n_waiting == 0 || n_waiting >= MIN (queue->max_batch, queue->n_sharing))
+  if (n_streams == 0 || n_pictures >= queue->max_batch ||
+      n_streams >= queue->n_sharing)
     return 0;
   return first + queue->batch_timeout;
 }

@@ -330,6 +330,23 @@ GST_START_TEST (frames_that_do_not_come_after_an_end_are_told)
 }
 GST_END_TEST;
 
+/* Who was told that a lens is covered hears of its end, also when the camera is
+ * looked at no longer. */
+GST_START_TEST (trouble_is_over_when_the_element_stops)
+{
+  GstHarness *harness =
+      filters_harness_new (filters_folder, TROUBLE, FILTERS_RGB);
+
+  for (guint i = 0; i < 20; i++)
+    drop_grey (harness, i, 20 + i % 2);
+  assert_trouble (harness, "blank", TRUE, 200 * GST_MSECOND);
+  gst_element_set_state (harness->element, GST_STATE_READY);
+  assert_trouble (harness, "blank", FALSE, 760 * GST_MSECOND);
+  assert_trouble (harness, NULL, FALSE, 0);
+  frames_harness_free (harness);
+}
+GST_END_TEST;
+
 GST_START_TEST (a_file_or_an_end_is_no_trouble)
 {
   for (guint i = 0; i < 2; i++) {
@@ -372,6 +389,7 @@ scene_suite (void)
   tcase_add_test (tests, trouble_is_not_looked_for_when_not_asked_for);
   tcase_add_test (tests, frames_that_do_not_come_are_told);
   tcase_add_test (tests, frames_that_do_not_come_after_an_end_are_told);
+  tcase_add_test (tests, trouble_is_over_when_the_element_stops);
   tcase_add_test (tests, a_file_or_an_end_is_no_trouble);
   return suite;
 }

@@ -260,6 +260,13 @@ a_batch_waits_for_company_until_its_timeout (void)
     ClipWork work = take ();
     g_assert_cmpuint (count (&work), ==, MAX_BATCH);
   }
+  /* So have they when there are as many of one stream. */
+  for (guint i = 0; i < MAX_BATCH; i++)
+    add (&streams[0]);
+  {
+    ClipWork work = take ();
+    g_assert_cmpuint (count (&work), ==, MAX_BATCH);
+  }
   /* Who leaves is waited for no longer. */
   add (&streams[0]);
   add (&streams[1]);

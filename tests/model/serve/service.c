@@ -8,6 +8,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* Enough requests that the worker cannot have run them all by the next line. */
 #define MANY 400
@@ -217,6 +219,24 @@ the_end_of_the_process_sends_workers_away (void)
   g_test_trap_assert_stdout ("*workers at the end: 0*");
 }
 
+/* A child that forgets to leave by _exit() ends as soon, though it has the
+ * parent's handlers and none of its workers. */
+static void
+a_fork_ends_without_waiting_for_workers (void)
+{
+  g_autoptr (ClipService) service = demo_acquire (NULL);
+  pid_t child = fork ();
+  gint status;
+
+  if (child == 0) {
+    alarm (5);
+    exit (0);
+  }
+  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+  g_assert_true (WIFEXITED (status));
+  g_assert_cmpint (WEXITSTATUS (status), ==, 0);
+}
+
 static void
 a_missing_model_is_named_and_can_be_retried (void)
 {
@@ -289,6 +309,8 @@ static const DemoCase cases[] = {
       a_stream_that_outlives_its_service_hangs_nobody },
   { "the-end-of-the-process-sends-workers-away",
       the_end_of_the_process_sends_workers_away },
+  { "a-fork-ends-without-waiting-for-workers",
+      a_fork_ends_without_waiting_for_workers },
   { "a-missing-model-is-named-and-can-be-retried",
       a_missing_model_is_named_and_can_be_retried },
   { "many-threads-come-and-go", many_threads_come_and_go },
