@@ -121,11 +121,16 @@ map_utc (GstClipFilter *self, GstClockTime running_time)
 
 /* Something must tell how often frames are due and how old results are: where
  * there is no running time of a frame, that of now; among frames that have one,
- * theirs, which may be far from the clock's. */
+ * theirs, which may be far from the clock's. It stands still while nothing
+ * plays: a clock is chosen, and set against the pipeline's time, with PLAYING.
+ */
 static GstClockTime
 guess_time (GstClipFilter *self)
 {
   g_autoptr (GstClock) clock = NULL;
+
+  if (GST_STATE (self) != GST_STATE_PLAYING)
+    return GST_CLOCK_TIME_IS_VALID (self->last_time) ? self->last_time : 0;
 
   if (GST_CLOCK_TIME_IS_VALID (self->anchor))
     return self->anchor + (gst_util_get_timestamp () - self->anchor_arrival);

@@ -220,6 +220,25 @@ GST_START_TEST (one_frame_without_time_is_no_jump)
 }
 GST_END_TEST;
 
+/* The clock is chosen when a pipeline begins to play, and counts from anywhere:
+ * a frame that came before is not of a time long past. */
+GST_START_TEST (a_frame_without_time_before_playing_is_no_jump)
+{
+  GstHarness *harness = filters_harness_new (
+      filters_folder, "inference-mode=wait inference-interval=4", FILTERS_RGB);
+  GString *journal = journal_new (harness);
+
+  gst_harness_set_time (harness, 1000 * GST_SECOND);
+  gst_element_set_state (harness->element, GST_STATE_PAUSED);
+  gst_buffer_unref (pass_at (harness, GST_CLOCK_TIME_NONE));
+  gst_element_set_base_time (harness->element, 1000 * GST_SECOND);
+  gst_element_set_state (harness->element, GST_STATE_PLAYING);
+  for (guint n = 1; n < 4; n++)
+    gst_buffer_unref (pass_at (harness, GST_CLOCK_TIME_NONE));
+  journal_end (harness, journal, "!1 e1 c1 c1 c1 ");
+}
+GST_END_TEST;
+
 /* reliability: R18. What was before the jump has no age in the new time. */
 GST_START_TEST (nothing_is_carried_when_time_jumps_back)
 {
@@ -281,6 +300,7 @@ schedule_suite (void)
   tcase_add_test (tests, frames_without_time_are_counted_by_the_clock);
   tcase_add_test (tests, nothing_is_carried_when_time_jumps_back);
   tcase_add_test (tests, one_frame_without_time_is_no_jump);
+  tcase_add_test (tests, a_frame_without_time_before_playing_is_no_jump);
   return suite;
 }
 
