@@ -318,6 +318,10 @@ is_covered (const GstClipReader *reader)
 static gboolean
 map_covered (GstClipReader *reader, GstBuffer *buffer)
 {
+  /* Not ours alone: its memories are not merged for good where it has several,
+   * and one map holds all. */
+  g_autoptr (GstBuffer) shared = gst_buffer_ref (buffer);
+
   if (!gst_video_frame_map (
           &reader->frame, &reader->info, buffer, GST_MAP_READ))
     return FALSE;

@@ -117,6 +117,29 @@ GST_START_TEST (no_reference_to_a_frame_stays_behind)
 }
 GST_END_TEST;
 
+/* A pool gives up a buffer whose memory was exchanged. */
+GST_START_TEST (a_frame_of_several_memories_keeps_them)
+{
+  GstHarness *harness = filters_harness_new (filters_folder, "", FILTERS_RGB);
+  GstBuffer *buffer = gst_buffer_new ();
+  GstMemory *memories[2];
+
+  for (guint i = 0; i < G_N_ELEMENTS (memories); i++) {
+    memories[i] = gst_allocator_alloc (NULL, RGB_SIZE / 2, NULL);
+    gst_buffer_append_memory (buffer, memories[i]);
+  }
+  GST_BUFFER_FLAG_UNSET (buffer, GST_BUFFER_FLAG_TAG_MEMORY);
+  buffer = gst_harness_push_and_pull (harness, buffer);
+  fail_if (frames_get_result (buffer, 0) == NULL);
+  fail_unless_equals_int (gst_buffer_n_memory (buffer), 2);
+  for (guint i = 0; i < G_N_ELEMENTS (memories); i++)
+    fail_unless (gst_buffer_peek_memory (buffer, i) == memories[i]);
+  fail_if (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_TAG_MEMORY));
+  gst_buffer_unref (buffer);
+  frames_harness_free (harness);
+}
+GST_END_TEST;
+
 /* --- what leaves in which order --- */
 
 static void
@@ -350,6 +373,7 @@ streaming_suite (void)
   tcase_add_checked_fixture (tests, filters_set_up, filters_tear_down);
   tcase_add_test (tests, ten_thousand_random_buffers_leave_as_they_came);
   tcase_add_test (tests, no_reference_to_a_frame_stays_behind);
+  tcase_add_test (tests, a_frame_of_several_memories_keeps_them);
   tcase_add_test (tests, each_result_is_told_once_right_before_its_frame);
   tcase_add_test (tests, the_interval_can_change_between_two_frames);
   tcase_add_test (tests, gaps_pass_and_are_not_encoded);
