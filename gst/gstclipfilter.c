@@ -332,6 +332,9 @@ gst_clip_filter_sink_event (GstBaseTransform *trans, GstEvent *event)
   case GST_EVENT_GAP:
     gst_clip_passage_collect (self);
     break;
+  case GST_EVENT_SEGMENT_DONE:
+    gst_clip_passage_finish (self);
+    break;
   case GST_EVENT_EOS:
     gst_clip_passage_finish (self);
     gst_clip_watch_end (self);

@@ -19,5 +19,6 @@ void gst_clip_passage_decide_mode (GstClipFilter *self);
 /* Sends the events of results that are ready, frame or no frame. */
 void gst_clip_passage_collect (GstClipFilter *self);
 
-/* The stream ends: waits for what the encoder has of it, sends the events. */
+/* The stream ends, or a segment that was sought: waits for what the encoder has
+ * of it, sends the events. */
 void gst_clip_passage_finish (GstClipFilter *self);

@@ -25,6 +25,8 @@ write_event (GString *journal, GstEvent *event)
             frames_get_entry (gst_event_get_structure (event), 0), "result"));
   else if (GST_EVENT_TYPE (event) == GST_EVENT_GAP)
     g_string_append (journal, "GAP ");
+  else if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT_DONE)
+    g_string_append (journal, "DONE ");
   else if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
     g_string_append (journal, "EOS ");
 }

@@ -4,7 +4,7 @@
 /* What leaves a harness in which order, as a line of words, for the suites of
  * gst/: "!2 e2 c2 u3 - GAP EOS " is the event of result 2, the frame that has
  * it first, one that carries it, one that is unchanged, one without results, a
- * gap, the end of the stream. */
+ * gap, the end of the stream; "DONE" is that of a segment that was sought. */
 #pragma once
 
 #include "frames.h"

@@ -77,6 +77,21 @@ GST_START_TEST (the_last_result_is_told_before_the_end)
 }
 GST_END_TEST;
 
+/* What a player that loops gets instead of EOS. */
+GST_START_TEST (the_last_result_is_told_before_a_segment_is_done)
+{
+  g_autofree gchar *slow = filters_new_slow_model ();
+  GstHarness *harness = new_latest (slow, "");
+  GString *journal = journal_new (harness);
+
+  journal_pass (harness, 0);
+  fail_unless (gst_harness_push_event (
+      harness, gst_event_new_segment_done (GST_FORMAT_TIME, FRAME_DURATION)));
+  journal_end (harness, journal, "- !1 DONE ");
+  test_checkpoint_remove (g_steal_pointer (&slow));
+}
+GST_END_TEST;
+
 GST_START_TEST (an_end_without_frames_or_caps_passes)
 {
   GstHarness *harness = new_latest (filters_folder, "");
@@ -337,6 +352,7 @@ latest_suite (void)
   tcase_add_checked_fixture (tests, filters_set_up, filters_tear_down);
   tcase_add_test (tests, frames_pass_while_the_encoder_works);
   tcase_add_test (tests, the_last_result_is_told_before_the_end);
+  tcase_add_test (tests, the_last_result_is_told_before_a_segment_is_done);
   tcase_add_test (tests, an_end_without_frames_or_caps_passes);
   tcase_add_test (tests, a_result_names_the_frame_it_is_of);
   tcase_add_test (tests, each_result_is_told_once_and_none_is_lost);
