@@ -9,7 +9,9 @@
 #include "clip-vector.h"
 
 #define BITS 16
-#define BLOCK CLIP_COLOUR_BLOCK
+
+/* Pixels that are converted at once. */
+#define BLOCK 256
 
 static gint32
 to_fixed (gdouble factor, guint bits)
@@ -43,40 +45,32 @@ clip_colour_matrix_init (
   matrix->bits = BITS + extra;
 }
 
+/* One step after the other, which compilers turn into vectors of 32 bits; of
+ * one expression they make bytes too early. */
 static inline guint8
 to_byte (gint32 sum, guint bits)
 {
-  gint32 clipped = MIN (MAX (sum, 0), (256 << bits) - 1);
-
-  return (guint8)(clipped >> bits);
+  sum >>= bits;
+  sum = MAX (sum, 0);
+  sum = MIN (sum, 255);
+  return (guint8)sum;
 }
 
-CLIP_VECTORISED static void
-convert (const ClipColourMatrix *matrix, guint n, const guint16 *restrict yuv,
-    guint8 *restrict rgb)
+CLIP_VECTORISED void
+clip_colour_row (const ClipColourMatrix *matrix, gsize n,
+    const guint16 *restrict yuv, guint8 *restrict rgb, gsize pitch)
 {
   const ClipColourMatrix m = *matrix;
 
   for (gsize i = 0; i < n; i++) {
     gint32 luma = (yuv[i] - m.y_offset) * m.y + (1 << (m.bits - 1));
-    gint32 cb = yuv[BLOCK + i] - m.chroma_offset;
-    gint32 cr = yuv[2 * BLOCK + i] - m.chroma_offset;
+    gint32 cb = yuv[pitch + i] - m.chroma_offset;
+    gint32 cr = yuv[2 * pitch + i] - m.chroma_offset;
 
     rgb[i] = to_byte (luma + cr * m.r_v, m.bits);
-    rgb[BLOCK + i] = to_byte (luma + cb * m.g_u + cr * m.g_v, m.bits);
-    rgb[2 * BLOCK + i] = to_byte (luma + cb * m.b_u, m.bits);
+    rgb[pitch + i] = to_byte (luma + cb * m.g_u + cr * m.g_v, m.bits);
+    rgb[2 * pitch + i] = to_byte (luma + cb * m.b_u, m.bits);
   }
-}
-
-void
-clip_colour_row (const ClipColourMatrix *matrix, guint n, const guint16 *yuv,
-    guint8 *rgb, gsize stride)
-{
-  guint8 block[3 * BLOCK];
-
-  convert (matrix, n, yuv, block);
-  for (guint c = 0; c < 3; c++)
-    memcpy (rgb + c * stride, block + c * BLOCK, n);
 }
 
 void
@@ -93,7 +87,7 @@ clip_colour_convert (
 
     for (guint c = 0; c < 3; c++)
       memcpy (from + c * BLOCK, yuv[c] + x, n_block * sizeof (guint16));
-    convert (&matrix, n_block, from, to);
+    clip_colour_row (&matrix, n_block, from, to, BLOCK);
     for (guint i = 0; i < n_block; i++, rgb += 3) {
       for (guint c = 0; c < 3; c++)
         rgb[c] = to[c * BLOCK + i];

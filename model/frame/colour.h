@@ -20,12 +20,7 @@ typedef struct {
 void clip_colour_matrix_init (
     ClipColourMatrix *matrix, const ClipColour *colour, guint chroma_bits);
 
-/* Pixels that are converted at once, at most; even. */
-#define CLIP_COLOUR_BLOCK 256
-
-/* @yuv: [3, BLOCK]: of Y', Cb, Cr the first n values, chroma already one a
- * pixel
- * @rgb: (out caller-allocates): of R, G, B n values each, at @rgb, @stride
- * bytes on and as many more */
-void clip_colour_row (const ClipColourMatrix *matrix, guint n,
-    const guint16 *yuv, guint8 *rgb, gsize stride);
+/* @yuv: [3, pitch]: of Y', Cb, Cr n values, chroma already one a pixel
+ * @rgb: (out caller-allocates): [3, pitch]: of R, G, B n values */
+void clip_colour_row (const ClipColourMatrix *matrix, gsize n,
+    const guint16 *yuv, guint8 *rgb, gsize pitch);

@@ -8,16 +8,18 @@
 #include "clip-vector.h"
 
 #define LANES CLIP_LANES
+#define WORD CLIP_WORD
+#define ALWAYS_INLINE inline __attribute__ ((always_inline))
 
-/* Four bytes of each of four rows. */
-#define N_WORDS (LANES / 4)
-typedef guint32 Words
-    __attribute__ ((vector_size (N_WORDS * sizeof (guint32))));
+/* Four words, or their bytes. */
+#define SIZE 16
+typedef guint8 Bytes __attribute__ ((vector_size (SIZE)));
+typedef guint32 Words __attribute__ ((vector_size (SIZE)));
 
 /* Four rows of four words become four columns: each pass shuffles the rows of
  * both halves like cards, and so moves one bit of a row's number to the end of
  * the address. */
-static inline __attribute__ ((always_inline)) void
+static ALWAYS_INLINE void
 turn (Words *words)
 {
   for (guint pass = 0; pass < 2; pass++) {
@@ -30,87 +32,129 @@ turn (Words *words)
   }
 }
 
-/* LANES columns of LANES rows, four bytes of a row in a word. */
-typedef guint32 Square[N_WORDS][LANES];
+/* What SIZE bytes of a row hold, by the step from pixel to pixel: whole words
+ * of each place in a pixel. */
+static const struct {
+  guint n_places, n_words;
+} holds[CLIP_LANES_MAX_STEP + 1] = {
+  [1] = { 1, 4 },
+  [2] = { 2, 2 },
+  [3] = { 3, 1 },
+  [4] = { 4, 1 },
+};
 
-CLIP_VECTORISED static void
-turn_square (const guint8 *const *rows, gsize offset, Square square)
+/* Brings bytes of the same place together. */
+static ALWAYS_INLINE Bytes
+sort (Bytes b, guint step)
 {
-  for (guint i = 0; i < LANES; i += N_WORDS) {
-    Words words[N_WORDS];
+  if (step == 2)
+    return __builtin_shufflevector (
+        b, b, 0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15);
+  if (step == 3)
+    return __builtin_shufflevector (
+        b, b, 0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11, 12, 13, 14, 15);
+  if (step == 4)
+    return __builtin_shufflevector (
+        b, b, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  return b;
+}
 
-    for (guint k = 0; k < N_WORDS; k++)
-      memcpy (&words[k], rows[i + k] + offset, sizeof (Words));
+/* @rows: [LANES], SIZE bytes of each */
+static ALWAYS_INLINE void
+read_block (
+    const guint8 *const *rows, gsize at, guint step, guint32 *to, gsize pitch)
+{
+  guint n_words = holds[step].n_words;
+
+  for (guint i = 0; i < LANES; i += WORD) {
+    Words words[WORD];
+
+    for (guint k = 0; k < WORD; k++) {
+      Bytes bytes;
+
+      memcpy (&bytes, rows[i + k] + at, SIZE);
+      words[k] = (Words)sort (bytes, step);
+    }
     turn (words);
-    for (guint k = 0; k < N_WORDS; k++)
-      memcpy (&square[k][i], &words[k], sizeof (Words));
+    for (guint k = 0; k < holds[step].n_places * n_words; k++)
+      memcpy (to + (k / n_words * pitch + k % n_words) * LANES + i, &words[k],
+          SIZE);
   }
 }
 
-/* Turning words and then taking them apart needs a third of the shuffles that
- * turning bytes does, of which a CPU makes one or two at a time. */
-CLIP_VECTORISED static void
-take_apart (const Square square, gfloat *restrict lanes, gsize stride)
+/* The same where rows end within the block. */
+static ALWAYS_INLINE void
+read_end (const guint8 *const *rows, gsize at, gsize size, guint step,
+    guint32 *to, gsize pitch)
 {
-  for (guint k = 0; k < N_WORDS; k++, lanes += 4 * stride) {
-    for (guint i = 0; i < LANES; i++) {
-      gint32 word = (gint32)GUINT32_FROM_LE (square[k][i]);
+  guint8 ends[LANES][SIZE] = { { 0 } };
+  const guint8 *pointers[LANES];
 
-      lanes[i] = word & 0xff;
-      lanes[stride + i] = word >> 8 & 0xff;
-      lanes[2 * stride + i] = word >> 16 & 0xff;
-      lanes[3 * stride + i] = word >> 24 & 0xff;
+  for (guint i = 0; i < LANES; i++) {
+    if (at < size)
+      memcpy (ends[i], rows[i] + at, size - at);
+    pointers[i] = ends[i];
+  }
+  read_block (pointers, 0, step, to, pitch);
+}
+
+static ALWAYS_INLINE void
+read_by_step (const guint8 *const *rows, gsize size, guint step, gsize n,
+    guint32 *words, gsize pitch)
+{
+  for (gsize i = 0; i < n; i += holds[step].n_words) {
+    gsize at = i * WORD * step;
+
+    if (at + SIZE <= size)
+      read_block (rows, at, step, words + i * LANES, pitch);
+    else
+      read_end (rows, at, size, step, words + i * LANES, pitch);
+  }
+}
+
+CLIP_VECTORISED void
+clip_lanes_read (const guint8 *const *rows, gsize size, guint step, gsize n,
+    guint32 *words, gsize pitch)
+{
+  /* Each with a step that the compiler knows. */
+  if (step == 1)
+    read_by_step (rows, size, 1, n, words, pitch);
+  else if (step == 2)
+    read_by_step (rows, size, 2, n, words, pitch);
+  else if (step == 3)
+    read_by_step (rows, size, 3, n, words, pitch);
+  else
+    read_by_step (rows, size, 4, n, words, pitch);
+}
+
+CLIP_VECTORISED void
+clip_lanes_turn (
+    const guint32 *from, gsize n, gsize m, guint32 *to, gsize stride)
+{
+  for (gsize i = 0; i < n; i += WORD) {
+    for (gsize j = 0; j < m; j += WORD) {
+      Words words[WORD];
+
+      for (guint k = 0; k < WORD; k++)
+        memcpy (&words[k], from + (i + k) * m + j, SIZE);
+      turn (words);
+      for (guint k = 0; k < WORD; k++)
+        memcpy (to + (j + k) * stride + i, &words[k], SIZE);
     }
   }
 }
 
-/* Fewer columns than that. */
-static void
-read_few (const guint8 *const *rows, gsize offset, gsize n, gfloat *lanes)
+CLIP_VECTORISED void
+clip_lanes_join (const guint8 *const *rows, gsize n, guint32 *words)
 {
+  const guint8 *restrict a = rows[0], *restrict b = rows[1],
+                         *restrict c = rows[2], *restrict d = rows[3];
+  guint8 *restrict bytes = (guint8 *)words;
+
   for (gsize i = 0; i < n; i++) {
-    for (guint row = 0; row < LANES; row++)
-      lanes[i * LANES + row] = rows[row][offset + i];
-  }
-}
-
-/* Squares that are turned before the first is taken apart: what was just
- * written in small pieces cannot be read in large ones at once. */
-#define N_SQUARES 4
-
-void
-clip_lanes_read (
-    const guint8 *const *rows, gsize offset, gsize n, gfloat *lanes)
-{
-  if (n < LANES) {
-    read_few (rows, offset, n, lanes);
-    return;
-  }
-  for (gsize i = 0; i < n; i += N_SQUARES * LANES) {
-    Square squares[N_SQUARES];
-    gsize first[N_SQUARES];
-    guint n_squares = 0;
-
-    /* The last columns may be read twice: there is nothing behind them. */
-    for (; n_squares < N_SQUARES && i + n_squares * LANES < n; n_squares++) {
-      first[n_squares] = MIN (i + n_squares * LANES, n - LANES);
-      turn_square (rows, offset + first[n_squares], squares[n_squares]);
-    }
-    for (guint k = 0; k < n_squares; k++)
-      take_apart (squares[k], lanes + first[k] * LANES, LANES);
-  }
-}
-
-void
-clip_lanes_write (const guint8 *lanes, gsize n, gfloat *rows, gsize stride)
-{
-  for (gsize at = 0; at < n; at += LANES) {
-    const guint8 *columns[LANES];
-    Square square;
-
-    for (guint i = 0; i < LANES; i++)
-      columns[i] = lanes + (at + i) * LANES;
-    turn_square (columns, 0, square);
-    take_apart (square, rows + at, stride);
+    bytes[WORD * i] = a[i];
+    bytes[WORD * i + 1] = b[i];
+    bytes[WORD * i + 2] = c[i];
+    bytes[WORD * i + 3] = d[i];
   }
 }

@@ -1,20 +1,38 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: the clipfilter authors */
 
-/* Rows of bytes turned on their side and back: columns of CLIP_LANES values, as
- * floats, for sums that run along a row. */
+/* Rows of bytes turned on their side and back, for sums that run along a row:
+ * columns of CLIP_LANES words, of which each holds four bytes of a row. */
 #pragma once
 
 #include "frame/sum.h"
 
-/* @rows: [LANES], each of at least @offset + @n bytes
- * @lanes: (out caller-allocates): [n, LANES], what is at @offset first */
-void clip_lanes_read (
-    const guint8 *const *rows, gsize offset, gsize n, gfloat *lanes);
+/* Bytes from pixel to pixel, at most. */
+#define CLIP_LANES_MAX_STEP 4
 
-/* @lanes: [n, LANES]
- * @n: a multiple of LANES
- * @rows: (out caller-allocates): LANES rows of @n floats, @stride floats apart
- */
-void clip_lanes_write (
-    const guint8 *lanes, gsize n, gfloat *rows, gsize stride);
+/* Words behind the last one wanted that clip_lanes_read() may write. */
+#define CLIP_LANES_SPARE 3
+
+/* Bytes of pixels become words, those at the first place of four pixels one
+ * word, those at the second another, and so on.
+ *
+ * @rows: [LANES], each of @size bytes
+ * @step: bytes from pixel to pixel, 1 … MAX_STEP
+ * @n: words of each place; behind the end of a row they hold anything
+ * @words: (out caller-allocates): [step, @pitch, LANES], pitch at least
+ *   @n + SPARE */
+void clip_lanes_read (const guint8 *const *rows, gsize size, guint step,
+    gsize n, guint32 *words, gsize pitch);
+
+/* Columns become rows.
+ *
+ * @from: [n, m], both multiples of four
+ * @to: (out caller-allocates): [m, n], rows @stride words apart */
+void clip_lanes_turn (
+    const guint32 *from, gsize n, gsize m, guint32 *to, gsize stride);
+
+/* Four rows of bytes become one of words.
+ *
+ * @rows: [CLIP_WORD], each of @n bytes
+ * @words: (out caller-allocates): [n] */
+void clip_lanes_join (const guint8 *const *rows, gsize n, guint32 *words);

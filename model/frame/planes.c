@@ -7,7 +7,11 @@
 
 #include "clip-vector.h"
 
-#define BLOCK CLIP_COLOUR_BLOCK
+#define CHANNELS CLIP_PLANES_CHANNELS
+#define LANES CLIP_LANES
+
+/* Rows of scratch: three values of a pixel, and three on the way to chroma. */
+#define N_VALUES 6
 
 /* Chroma between samples is a sum of them whose weights make 4 in either
  * direction, and is not rounded: 12 bits a sample just fill a word. */
@@ -19,19 +23,26 @@ row_of (const ClipFrame *frame, guint plane, guint y)
   return frame->planes[plane] + (gssize)y * frame->strides[plane];
 }
 
-CLIP_VECTORISED static void
-widen_bytes (const guint8 *restrict from, guint step, guint n, guint16 *to)
+static inline __attribute__ ((always_inline)) void
+widen_by_step (
+    const guint8 *restrict from, guint step, guint n, guint16 *restrict to)
 {
-  if (step == 1) {
-    for (gsize i = 0; i < n; i++)
-      to[i] = from[i];
-  } else if (step == 2) {
-    for (gsize i = 0; i < n; i++)
-      to[i] = from[2 * i];
-  } else {
-    for (gsize i = 0; i < n; i++)
-      to[i] = from[step * i];
-  }
+  for (gsize i = 0; i < n; i++)
+    to[i] = from[step * i];
+}
+
+CLIP_VECTORISED static void
+widen_bytes (const guint8 *from, guint step, guint n, guint16 *to)
+{
+  /* Each with a step that the compiler knows, if it is a usual one. */
+  if (step == 1)
+    widen_by_step (from, 1, n, to);
+  else if (step == 2)
+    widen_by_step (from, 2, n, to);
+  else if (step == 4)
+    widen_by_step (from, 4, n, to);
+  else
+    widen_by_step (from, step, n, to);
 }
 
 /* Words lie where a caller's strides put them, at odd addresses too. */
@@ -122,10 +133,10 @@ blend (const Between *rows, const guint16 *restrict near,
  *
  * @first: number of the first one; the row is repeated at its ends, so -1 and
  *   what is behind the last one are allowed
- * @n: BLOCK at most */
+ * @scratch: [2, pitch] */
 static void
 read_chroma (const ClipPlanes *planes, guint plane, const Between *rows,
-    gint first, guint n, guint16 *to)
+    gint first, guint n, guint16 *scratch, guint16 *to)
 {
   const ClipFrame *frame = planes->frame;
   guint half = (planes->width + 1) / 2;
@@ -133,7 +144,7 @@ read_chroma (const ClipPlanes *planes, guint plane, const Between *rows,
   guint begin = MAX (first, 0), end = MIN (first + n, last + 1);
   gsize at = (gsize)begin * frame->samples.steps[plane];
   guint before = begin - first, inside = end - begin;
-  guint16 near[BLOCK], far[BLOCK];
+  guint16 *near = scratch, *far = scratch + planes->pitch;
 
   read_samples (
       frame, plane, row_of (frame, plane, rows->near) + at, inside, near);
@@ -183,57 +194,61 @@ is_sampled_down (const ClipSamples *samples)
   return samples->half_width || samples->half_height;
 }
 
-/* One value for each of @n pixels from column @x on, which is even; chroma that
- * was sampled down is CHROMA_BITS finer.
+/* One value for each column wanted of row @y; chroma that was sampled down is
+ * CHROMA_BITS finer.
  *
- * @to: [BLOCK] */
+ * @scratch: [3, pitch]
+ * @to: [pitch] */
 static void
-read_component (const ClipPlanes *planes, guint plane, const Between *rows,
-    guint x, guint n, guint16 *to)
+read_component (const ClipPlanes *planes, guint plane, guint y,
+    const Between *rows, guint16 *scratch, guint16 *to)
 {
   const ClipSamples *samples = &planes->frame->samples;
-  guint16 sums[BLOCK];
+  guint16 *sums = scratch + 2 * planes->pitch;
+  guint x = planes->begin, n = planes->n;
 
   if (plane > 0 && samples->half_width) {
     guint even = n + n % 2;
 
-    read_chroma (planes, plane, rows, (gint)(x / 2) - 1, even / 2 + 2, sums);
+    read_chroma (
+        planes, plane, rows, (gint)(x / 2) - 1, even / 2 + 2, scratch, sums);
     spread (samples, sums, even, to);
   } else if (plane > 0 && samples->half_height) {
-    read_chroma (planes, plane, rows, (gint)x, n, sums);
+    read_chroma (planes, plane, rows, (gint)x, n, scratch, sums);
     quadruple (sums, n, to);
   } else {
     read_samples (planes->frame, plane,
-        row_of (planes->frame, plane, rows->near) +
-            (gsize)x * samples->steps[plane],
-        n, to);
+        row_of (planes->frame, plane, y) + (gsize)x * samples->steps[plane], n,
+        to);
   }
 }
 
+/* @row: [3, pitch] */
 static void
-read_yuv (const ClipPlanes *planes, guint y, guint8 *rows)
+read_yuv (const ClipPlanes *planes, guint y, guint8 *row)
 {
-  const Between luma = { .near = y };
-  Between chroma = find_rows (planes, y);
+  gsize pitch = planes->pitch;
+  Between rows = find_rows (planes, y);
 
-  for (guint x = 0; x < planes->n; x += BLOCK) {
-    guint n = MIN (BLOCK, planes->n - x);
-    guint16 yuv[3 * BLOCK];
-
-    for (guint c = 0; c < 3; c++)
-      read_component (planes, c, c == 0 ? &luma : &chroma, planes->begin + x, n,
-          yuv + c * BLOCK);
-    clip_colour_row (&planes->matrix, n, yuv, rows + x, planes->n);
-  }
+  for (guint c = 0; c < CHANNELS; c++)
+    read_component (planes, c, y, &rows, planes->values + CHANNELS * pitch,
+        planes->values + c * pitch);
+  clip_colour_row (&planes->matrix, planes->n, planes->values, row, pitch);
 }
 
-static void
-read_row (const ClipPlanes *planes, guint y, guint8 *rgb)
+void
+clip_planes_init (ClipPlanes *planes)
 {
-  const ClipFrame *frame = planes->frame;
+  planes->pitch = planes->width + LANES;
+  planes->strip = g_malloc0_n (planes->pitch, LANES * CHANNELS);
+  planes->values = g_new0 (guint16, N_VALUES * planes->pitch);
+}
 
-  frame->read_row (frame->user_data, y, planes->row);
-  memcpy (rgb, planes->row + 3 * (gsize)planes->begin, 3 * (gsize)planes->n);
+void
+clip_planes_clear (ClipPlanes *planes)
+{
+  g_clear_pointer (&planes->strip, g_free);
+  g_clear_pointer (&planes->values, g_free);
 }
 
 void
@@ -245,47 +260,43 @@ clip_planes_set_frame (ClipPlanes *planes, const ClipFrame *frame)
         is_sampled_down (&frame->samples) ? CHROMA_BITS : 0);
 }
 
-/* Rows as they lie in the frame. */
+/* @row: [3, pitch], scratch that the row is read into */
 static void
-find_strip (ClipPlanes *planes, guint y, guint n_rows, ClipStrip *strip)
+read_row (const ClipPlanes *planes, guint y, guint8 *row)
 {
   const ClipFrame *frame = planes->frame;
 
-  for (guint i = 0; i < n_rows; i++)
-    strip->rows[i] =
-        row_of (frame, 0, y + i) + (gsize)planes->begin * frame->pixel_size;
-  strip->step = frame->pixel_size;
-  for (guint c = 0; c < 3; c++)
-    strip->offsets[c] = frame->offsets[c];
-}
-
-static void
-convert_strip (ClipPlanes *planes, guint y, guint n_rows, ClipStrip *strip)
-{
-  gboolean is_yuv = planes->frame->layout == CLIP_LAYOUT_YUV;
-  gsize n = planes->n;
-
-  for (guint i = 0; i < n_rows; i++) {
-    guint8 *row = planes->strip + i * n * 3;
-
-    if (is_yuv)
-      read_yuv (planes, y + i, row);
-    else
-      read_row (planes, y + i, row);
-    strip->rows[i] = row;
-  }
-  strip->step = is_yuv ? 1 : 3;
-  for (guint c = 0; c < 3; c++)
-    strip->offsets[c] = is_yuv ? c * n : c;
+  if (frame->layout == CLIP_LAYOUT_YUV)
+    read_yuv (planes, y, row);
+  else if (frame->layout == CLIP_LAYOUT_ROWS)
+    frame->read_row (frame->user_data, y, row);
 }
 
 void
-clip_planes_read (ClipPlanes *planes, guint y, guint n_rows, ClipStrip *strip)
+clip_planes_read (ClipPlanes *planes, guint y, ClipStrip *strip)
 {
-  if (planes->frame->layout == CLIP_LAYOUT_PACKED)
-    find_strip (planes, y, n_rows, strip);
-  else
-    convert_strip (planes, y, n_rows, strip);
-  for (guint i = n_rows; i < CLIP_LANES; i++)
-    strip->rows[i] = strip->rows[n_rows - 1];
+  const ClipFrame *frame = planes->frame;
+  gboolean packed = frame->layout == CLIP_LAYOUT_PACKED;
+  gboolean yuv = frame->layout == CLIP_LAYOUT_YUV;
+  gsize row_size = CHANNELS * planes->pitch;
+  guint begin = MAX (y, planes->row_begin);
+  guint end = MIN (y + LANES, planes->row_end);
+
+  strip->step = packed ? frame->pixel_size : yuv ? 1 : CHANNELS;
+  strip->size = yuv ? planes->pitch
+                    : (gsize)(planes->width - planes->begin) * strip->step;
+  for (guint i = begin; i < end; i++)
+    read_row (planes, i, planes->strip + (i - begin) * row_size);
+  for (guint i = 0; i < LANES; i++) {
+    guint at = CLAMP (y + i, begin, end - 1);
+    const guint8 *row = packed ? row_of (frame, 0, at)
+                               : planes->strip + (at - begin) * row_size;
+
+    for (guint c = 0; yuv && c < CHANNELS; c++)
+      strip->rows[c * LANES + i] = row + c * planes->pitch;
+    if (!yuv)
+      strip->rows[i] = row + (gsize)planes->begin * strip->step;
+  }
+  for (guint c = 0; c < CHANNELS; c++)
+    strip->offsets[c] = packed ? frame->offsets[c] : c;
 }

@@ -8,29 +8,39 @@
 #include "frame/frame.h"
 #include "frame/lanes.h"
 
+#define CLIP_PLANES_CHANNELS 3
+
 /* What a reader of rows needs for one frame. */
 typedef struct {
   const ClipFrame *frame;
-  ClipColourMatrix matrix; /* YUV only */
-  guint width, height;     /* of the frame */
-  guint begin, n;          /* the columns wanted; @begin is even, so that pairs
-                              with one chroma value stay together */
-  guint8 *row;             /* ROWS only: a whole row of triplets, scratch */
-  guint8 *strip;           /* [LANES, n, 3], scratch, not for PACKED */
+  ClipColourMatrix matrix;  /* YUV only */
+  guint width, height;      /* of the frame */
+  guint begin, n;           /* the columns wanted; @begin is even, so that pairs
+                               with one chroma value stay together */
+  guint row_begin, row_end; /* the rows wanted */
+  gsize pitch;              /* values of a row of scratch: @n and some more */
+  guint8 *strip;            /* [LANES, 3, pitch]: R, G and B of rows */
+  guint16 *values; /* [6, pitch]: Y', Cb and Cr of a row, and on the way
+                      there */
 } ClipPlanes;
 
-/* As many rows as there are lanes, of which each is to be found where it is
- * stored, or converted. */
+/* As many rows as there are lanes, from the first column wanted on, of which
+ * each is to be found where it is stored, or converted. */
 typedef struct {
-  const guint8 *rows[CLIP_LANES]; /* from the first column wanted on */
-  guint step;                     /* from pixel to pixel: 1, 3 or 4 bytes */
-  gsize offsets[3];               /* of the first R, G and B; where @step is 1,
-                                     n values of each follow one another */
+  guint step; /* from pixel to pixel: 1, 3 or 4 bytes */
+  gsize size; /* bytes of a row */
+  /* Where @step is 1, those of R, those of G, those of B; else the first LANES
+   * hold all three. */
+  const guint8 *rows[CLIP_PLANES_CHANNELS * CLIP_LANES];
+  guint offsets[CLIP_PLANES_CHANNELS]; /* of R, G and B in a pixel */
 } ClipStrip;
+
+/* Allocates for the sides and columns that are set. */
+void clip_planes_init (ClipPlanes *planes);
+void clip_planes_clear (ClipPlanes *planes);
 
 void clip_planes_set_frame (ClipPlanes *planes, const ClipFrame *frame);
 
-/* @strip: (out caller-allocates): rows @y … @y + @n_rows - 1, 1 … LANES, the
- * last of them repeated; until the next one is read */
-void clip_planes_read (
-    ClipPlanes *planes, guint y, guint n_rows, ClipStrip *strip);
+/* @strip: (out caller-allocates): rows from @y on; in the place of those that
+ *   are not wanted, others again; until the next one is read */
+void clip_planes_read (ClipPlanes *planes, guint y, ClipStrip *strip);

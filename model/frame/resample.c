@@ -5,8 +5,6 @@
 
 #include <math.h>
 
-#include "frame/sum.h"
-
 typedef struct {
   gdouble radius; /* in source pixels when enlarging */
   gdouble (*weigh) (gdouble x);
@@ -68,7 +66,7 @@ weigh_window (const Kernel *kernel, gdouble scale, const Window *window,
     sum += exact[k];
   }
   for (guint k = 0; k < window->count; k++) {
-    gdouble w = exact[k] / sum * (1 << CLIP_SUM_BITS);
+    gdouble w = exact[k] / sum * (1 << CLIP_WEIGHT_BITS);
 
     weights[k] = (gint32)(w < 0 ? w - 0.5 : w + 0.5);
   }
@@ -93,7 +91,6 @@ clip_resample_axis_init (
   axis->first = g_new (guint, side->n);
   axis->count = g_new (guint, side->n);
   axis->weights = g_new0 (gint32, (gsize)side->n * n_taps);
-  axis->parts = g_new0 (gfloat, (gsize)side->n * n_taps * 2);
   for (guint i = 0; i < side->n; i++) {
     Window window = window_of (scale, support, side->source, side->begin + i);
 
@@ -102,8 +99,6 @@ clip_resample_axis_init (
     axis->first[i] = window.first;
     axis->count[i] = window.count;
   }
-  for (gsize i = 0; i < (gsize)side->n * n_taps; i++)
-    clip_sum_split (axis->weights[i], axis->parts + 2 * i);
 }
 
 void
@@ -112,7 +107,6 @@ clip_resample_axis_clear (ClipAxis *axis)
   g_clear_pointer (&axis->first, g_free);
   g_clear_pointer (&axis->count, g_free);
   g_clear_pointer (&axis->weights, g_free);
-  g_clear_pointer (&axis->parts, g_free);
   axis->n = 0;
 }
 

@@ -7,6 +7,9 @@
 
 #include "frame/frame.h"
 
+/* Weights are fractions of 2^22 (Pillow's Resample.c, PRECISION_BITS). */
+#define CLIP_WEIGHT_BITS 22
+
 /* One side of a resize: @source pixels become @target ones, of which @n from
  * @begin on are kept. */
 typedef struct {
@@ -21,8 +24,7 @@ typedef struct {
   guint n_taps;    /* longest window */
   guint *first;    /* [n], never falling */
   guint *count;    /* [n], at least 1 */
-  gint32 *weights; /* [n, n_taps], fractions of 2^CLIP_SUM_BITS */
-  gfloat *parts;   /* [n, n_taps, 2], the same as clip_sum_split() has them */
+  gint32 *weights; /* [n, n_taps], fractions of 2^CLIP_WEIGHT_BITS */
 } ClipAxis;
 
 void clip_resample_axis_init (

@@ -1,42 +1,65 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: the clipfilter authors */
 
-/* The weighted sums of both passes of a resize: where nearly all of its time
- * goes. */
+/* The weighted sums of both passes of a resize: where most of its time goes.
+ * Values come as words, four bytes that follow one another on the axis summed
+ * along, of CLIP_LANES places side by side. */
 #pragma once
 
-#include <glib.h>
+#include "frame/resample.h"
 
-/* Values that are summed side by side, in the same way. */
+/* Places that are summed side by side, in the same way. */
 #define CLIP_LANES 16
 
-/* Weights are fractions of 2^22 (Pillow's Resample.c, PRECISION_BITS). */
-#define CLIP_SUM_BITS 22
+/* Values in a word. */
+#define CLIP_WORD 4
 
-/* Floats that are used in vectors: from g_aligned_alloc0 (…, CLIP_LANES_SIZE),
+/* Words that are used in vectors: from g_aligned_alloc0 (…, CLIP_LANES_SIZE),
  * at multiples of CLIP_LANES. */
-#define CLIP_LANES_SIZE (CLIP_LANES * sizeof (gfloat))
+#define CLIP_LANES_SIZE (CLIP_LANES * sizeof (guint32))
 
-/* A window over three times LANES values. */
+typedef struct _ClipSum ClipSum;
+
+/* An axis's weights as one way of summing wants them, by whole words: window t
+ * begins in word first[t], counted from the first source pixel. */
 typedef struct {
-  guint n;
-  const gfloat *weights;   /* [n, 2], of clip_sum_split() */
-  const gfloat *values[3]; /* the first LANES of each; whole, 0 … 255 */
-  gsize step;              /* floats from LANES to the next, a multiple of
-                              CLIP_LANES */
-} ClipWindow;
+  const ClipSum *sum;
+  guint n;          /* windows */
+  guint n_words;    /* of the longest */
+  guint begin, end; /* words that there are windows over */
+  guint *first;     /* [n], never falling */
+  guint *count;     /* [n], at least 1 */
+  guint32 *weights; /* [n, n_words, parts of a word] */
+} ClipTaps;
 
-/* @weight: at most 2^24 long
- * @parts: (out caller-allocates): two whole numbers: 128 times the first and
- *   the second make @weight */
-void clip_sum_split (gint32 weight, gfloat *parts);
+/* A way of summing. All give the same sums, in fractions of
+ * 2^CLIP_WEIGHT_BITS, of weights whose lengths make less than 1.9. */
+struct _ClipSum {
+  const gchar *name;
+  guint n_parts; /* words of weights for one of values */
 
-/* Sums, rounded and clipped into bytes: the same on every CPU.
- *
- * @window: of weights whose lengths make less than 1.9 x 2^22
- * @target: (out caller-allocates): [3, LANES] */
-typedef void (*ClipSum) (const ClipWindow *window, guint8 *target);
+  /* @weights: [CLIP_WORD], at most 2^22.9 long
+   * @parts: (out caller-allocates): [n_parts] */
+  void (*split) (const gint32 *weights, guint32 *parts);
 
-/* Returns: the fastest on this CPU of those that add up to @max_lanes values at
- * once, 4 at least. */
-ClipSum clip_sum_get (guint max_lanes);
+  /* All windows, over one line of words.
+   *
+   * @words: [taps->end - taps->begin, LANES]
+   * @sums: (out caller-allocates): [taps->n, LANES] */
+  void (*along) (const ClipTaps *taps, const guint32 *words, gint32 *sums);
+
+  /* Window @t over many lines.
+   *
+   * @words: its first word of each line; those of the next are @stride on
+   * @n: lines, a multiple of LANES
+   * @sums: (out caller-allocates): [n] */
+  void (*across) (const ClipTaps *taps, guint t, const guint32 *words,
+      gsize stride, gsize n, gint32 *sums);
+};
+
+/* Returns: the @i-th of those that this CPU knows, the fastest first; NULL
+ *   behind the last. */
+const ClipSum *clip_sum_get (guint i);
+
+void clip_taps_init (ClipTaps *taps, const ClipSum *sum, const ClipAxis *axis);
+void clip_taps_clear (ClipTaps *taps);
