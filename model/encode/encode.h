@@ -58,6 +58,11 @@ typedef struct {
   guint max_batch;         /* of pictures, 1 … CLIP_ENCODER_MAX_BATCH */
   ClipPrecision precision; /* of the image tower, int8 of a transformer
                               alone; texts are always f32 */
+
+  /* (nullable): called before (@begins) and after each layer of the image tower
+   * is packed, so that others have the CPUs while the next is read */
+  void (*turn) (gboolean begins, gpointer user_data);
+  gpointer turn_data;
 } ClipEncoderOptions;
 
 /* The largest batch that makes a picture cheaper. Any thread. */

@@ -79,6 +79,7 @@ build (ClipEncoder *self, const ClipEncoderOptions *options, GError **error)
   self->engine = clip_engine_new (options->n_threads, error);
   if (self->engine == NULL)
     return FALSE;
+  clip_engine_set_turn (self->engine, options->turn, options->turn_data);
   self->pixels = clip_engine_alloc (
       max_batch * count_pixel_values (self), CLIP_F32, error);
   if (self->pixels == NULL)
@@ -90,6 +91,7 @@ build (ClipEncoder *self, const ClipEncoderOptions *options, GError **error)
   self->vision_kind = clip_vision_tower_find (config->vision.kind);
   context = make_context (self, self->precision);
   self->vision = self->vision_kind->build (&context, error);
+  clip_engine_set_turn (self->engine, NULL, NULL);
   clip_weights_return_memory ();
   return self->vision != NULL;
 }

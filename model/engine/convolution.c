@@ -182,6 +182,7 @@ clip_convolution_new (ClipEngine *engine, const ClipConvolutionSpec *spec,
     const gfloat *weights, const gfloat *bias, GError **error)
 {
   g_autoptr (ClipConvolution) convolution = g_new0 (ClipConvolution, 1);
+  gboolean is_built;
 
   if (!check_spec (spec, convolution->out, error) ||
       !clip_engine_check_thread (engine, error)) {
@@ -196,7 +197,10 @@ clip_convolution_new (ClipEngine *engine, const ClipConvolutionSpec *spec,
   clip_layer_init (
       &convolution->layer, engine, spec->name, spec->batches, spec->n_batches);
   convolution->layer.dst_width = spec->out_channels;
-  if (!build (convolution, spec, weights, bias, error)) {
+  clip_engine_take_turn (engine, TRUE);
+  is_built = build (convolution, spec, weights, bias, error);
+  clip_engine_take_turn (engine, FALSE);
+  if (!is_built) {
     g_prefix_error (error, "%s: ", spec->name);
     return NULL;
   }

@@ -16,7 +16,12 @@ struct _ClipEngine {
   gsize scratch_size;
   gsize packed_size; /* bytes */
   gchar *description;
+  void (*turn) (gboolean begins, gpointer user_data); /* or NULL */
+  gpointer turn_data;
 };
+
+/* Around what keeps the team busy while a layer is built. */
+void clip_engine_take_turn (ClipEngine *engine, gboolean begins);
 
 /* A call of oneDNN: where it fails, the error is the call's own text and
  * oneDNN's own word. Needs a GError **error. */

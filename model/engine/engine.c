@@ -198,6 +198,21 @@ clip_engine_new (guint n_threads, GError **error)
 }
 
 void
+clip_engine_set_turn (ClipEngine *engine,
+    void (*turn) (gboolean begins, gpointer user_data), gpointer user_data)
+{
+  engine->turn = turn;
+  engine->turn_data = user_data;
+}
+
+void
+clip_engine_take_turn (ClipEngine *engine, gboolean begins)
+{
+  if (engine->turn != NULL)
+    engine->turn (begins, engine->turn_data);
+}
+
+void
 clip_engine_free (ClipEngine *engine)
 {
   if (engine == NULL)

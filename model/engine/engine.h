@@ -66,6 +66,13 @@ ClipEngine *clip_engine_new (guint n_threads, GError **error);
 void clip_engine_free (ClipEngine *engine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipEngine, clip_engine_free)
 
+/* Lets the teams of other engines have the CPUs while layers are read.
+ *
+ * @turn: (nullable): called in this thread before (@begins) and after each
+ *   layer is packed */
+void clip_engine_set_turn (ClipEngine *engine,
+    void (*turn) (gboolean begins, gpointer user_data), gpointer user_data);
+
 /* What runs on this CPU where @wanted is asked for: int8 where it has VNNI
  * (AVX512-VNNI, AVX-VNNI, AMX), bf16 where it has AVX512-BF16, else f32. What
  * @wanted int8 becomes without VNNI is what AUTO is. Never CLIP_PRECISION_AUTO.

@@ -163,6 +163,7 @@ clip_linear_new (ClipEngine *engine, const ClipLinearSpec *spec,
     const gfloat *weights, const gfloat *bias, GError **error)
 {
   g_autoptr (ClipLinear) linear = g_new0 (ClipLinear, 1);
+  gboolean is_built;
 
   if (!check_spec (spec, error) || !clip_engine_check_thread (engine, error)) {
     g_prefix_error (error, "%s: ", spec->name);
@@ -172,7 +173,10 @@ clip_linear_new (ClipEngine *engine, const ClipLinearSpec *spec,
       &linear->layer, engine, spec->name, spec->rows, spec->n_rows);
   linear->layer.dst_width = spec->out_features;
   linear->in_bytes = spec->in_bytes;
-  if (!build (linear, spec, weights, bias, error)) {
+  clip_engine_take_turn (engine, TRUE);
+  is_built = build (linear, spec, weights, bias, error);
+  clip_engine_take_turn (engine, FALSE);
+  if (!is_built) {
     g_prefix_error (error, "%s: ", spec->name);
     return NULL;
   }

@@ -29,8 +29,8 @@ guint clip_threads_parse_cpu_max (const gchar *text);
  * are as many as the usable CPUs --- */
 
 /* Waits for @n_threads of the budget, in the order of asking; more than it has
- * are all of it. Workers ask for their team before each run and give it back
- * after it, so that models of one process take turns instead of pressing each
- * other's teams off the CPUs. */
+ * are all of it. Workers ask for their team before each run, and before each
+ * layer that they pack, and give it back after it, so that models of one
+ * process take turns instead of pressing each other's teams off the CPUs. */
 void clip_threads_take (guint n_threads);
 void clip_threads_give (guint n_threads);

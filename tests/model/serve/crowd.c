@@ -85,6 +85,31 @@ opening_a_model_holds_up_no_other (void)
   g_free (opening.model);
 }
 
+static gpointer
+open_demo (gpointer is_open)
+{
+  ClipService *service = demo_acquire (NULL);
+
+  g_atomic_int_set ((gint *)is_open, TRUE);
+  return service;
+}
+
+/* Its threads are of the process's budget as well. Half a second is several
+ * times what it takes when the budget is free. */
+static void
+opening_a_model_waits_for_its_turn (void)
+{
+  gint is_open = FALSE;
+  GThread *thread;
+
+  demo_hold_threads ();
+  thread = g_thread_new ("opening", open_demo, &is_open);
+  g_usleep (G_USEC_PER_SEC / 2);
+  g_assert_false (g_atomic_int_get (&is_open));
+  demo_let_threads_go ();
+  clip_service_release (g_thread_join (thread));
+}
+
 static guint
 count_threads (void)
 {
@@ -206,6 +231,8 @@ main (int argc, char **argv)
     { "another-instance-runs-when-the-first-is-busy",
         another_instance_runs_when_the_first_is_busy },
     { "opening-a-model-holds-up-no-other", opening_a_model_holds_up_no_other },
+    { "opening-a-model-waits-for-its-turn",
+        opening_a_model_waits_for_its_turn },
     { "many-streams-need-few-threads", many_streams_need_few_threads },
     { "streams-come-and-go-while-others-run",
         streams_come_and_go_while_others_run },
