@@ -87,14 +87,12 @@ static Row *
 take_row (CameraBoard *board, const gchar *name)
 {
   Row *row = find_row (board, name);
+  guint index;
 
-  if (row == NULL) {
-    row = g_new0 (Row, 1);
-    row->name = g_strdup (name);
-    return row;
-  }
-  g_ptr_array_steal_index (
-      board->rows, g_ptr_array_find (board->rows, row, NULL));
+  if (row != NULL && g_ptr_array_find (board->rows, row, &index))
+    return g_ptr_array_steal_index (board->rows, index);
+  row = g_new0 (Row, 1);
+  row->name = g_strdup (name);
   return row;
 }
 

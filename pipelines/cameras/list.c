@@ -69,7 +69,8 @@ read_group (CameraPlan *plan, GKeyFile *file, const gchar *group,
     const gchar *path, GError **error)
 {
   g_auto (GStrv) names = g_key_file_get_keys (file, group, NULL, NULL);
-  g_autofree gchar *folder = g_path_get_dirname (path);
+  g_autofree gchar *absolute = g_canonicalize_filename (path, NULL);
+  g_autofree gchar *folder = g_path_get_dirname (absolute);
 
   if (g_strv_contains ((const gchar *const *)names, "prompts") &&
       g_strv_contains ((const gchar *const *)names, "prompts-file")) {

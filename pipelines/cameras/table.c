@@ -37,7 +37,7 @@ format_results (const CameraView *view)
   return g_strdup_printf ("%.2f", view->result_rate);
 }
 
-/* Four digits at most. */
+/* "119 min" is the widest. */
 static gchar *
 format_age (const CameraView *view)
 {
@@ -92,7 +92,7 @@ static const Column before[] = {
   { "state", 8, FALSE, format_state },
   { "frames/s", 8, TRUE, format_frames },
   { "results/s", 9, TRUE, format_results },
-  { "age", 6, TRUE, format_age },
+  { "age", 7, TRUE, format_age },
 };
 static const Column behind[] = {
   { "prob", 4, TRUE, format_probability },
