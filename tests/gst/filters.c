@@ -112,6 +112,12 @@ filters_get_skipped (GstElement *filter, const gchar *reason)
       reason);
 }
 
+guint
+filters_get_rounds (guint once, guint often)
+{
+  return g_getenv ("CLIPFILTER_TEST_LONG") != NULL ? often : once;
+}
+
 static guint64
 get_encode_time (GstHarness *harness)
 {

@@ -45,6 +45,9 @@ GstStructure *filters_get_stats (GstElement *filter);
 /* How many frames the stats say were skipped for @reason. */
 guint64 filters_get_skipped (GstElement *filter, const gchar *reason);
 
+/* How often something is tried: @often with CLIPFILTER_TEST_LONG. */
+guint filters_get_rounds (guint once, guint often);
+
 /* --- interrupting a frame --- */
 
 typedef struct {

@@ -160,10 +160,16 @@ frames_harness_new (const gchar *launch, const gchar *caps)
 }
 
 void
-frames_harness_free (GstHarness *harness)
+frames_harness_close (GstHarness *harness)
 {
   gst_element_set_bus (harness->element, NULL);
   gst_harness_teardown (harness);
+}
+
+void
+frames_harness_free (GstHarness *harness)
+{
+  frames_harness_close (harness);
   frames_wait_for_workers ();
 }
 

@@ -33,6 +33,9 @@ GstBuffer *frames_to_rgb (const GstVideoInfo *info, GstBuffer *buffer,
 GstHarness *frames_harness_new (const gchar *launch, const gchar *caps);
 void frames_harness_free (GstHarness *harness);
 
+/* The same beside others that use the same workers: waits for none. */
+void frames_harness_close (GstHarness *harness);
+
 /* Workers go by themselves, soon after their last user. LeakSanitizer cannot
  * look at a thread that is just ending, so a test ends after them. */
 void frames_wait_for_workers (void);

@@ -24,14 +24,6 @@ get_count (GstHarness *harness, const gchar *field)
   return frames_get_uint64 (stats, field);
 }
 
-/* One of several: the model stays with the others. */
-static void
-take_down (GstHarness *harness)
-{
-  gst_element_set_bus (harness->element, NULL);
-  gst_harness_teardown (harness);
-}
-
 /* --- the model's own --- */
 
 /* One warning that names @property and both values, or none where @property is
@@ -74,7 +66,7 @@ GST_START_TEST (the_first_opener_decides_and_others_are_warned_once)
   assert_warned (greedy, "threads", "2", "1");
   for (guint i = 0; i < G_N_ELEMENTS (all); i++) {
     fail_unless_equals_uint64 (get_count (all[i], "batch-timeout"), 5000000);
-    take_down (all[i]);
+    frames_harness_close (all[i]);
   }
 }
 GST_END_TEST;
@@ -92,10 +84,10 @@ GST_START_TEST (another_instance_decides_for_itself)
   fail_unless_equals_uint64 (get_count (other, "batch-timeout"), 7000000);
   fail_unless_equals_uint64 (get_count (joins, "batch-timeout"), 7000000);
   fail_unless_equals_uint64 (get_count (empty, "batch-timeout"), 5000000);
-  take_down (opener);
-  take_down (other);
-  take_down (joins);
-  take_down (empty);
+  frames_harness_close (opener);
+  frames_harness_close (other);
+  frames_harness_close (joins);
+  frames_harness_close (empty);
 }
 GST_END_TEST;
 
@@ -168,8 +160,8 @@ GST_START_TEST (a_frame_waits_for_another_elements_and_shares_its_time)
   fail_unless_equals_uint64 (
       get_count (partner, "last-encode-time"), encoded.time / 2);
   gst_object_unref (encoded.filter);
-  take_down (opener);
-  take_down (partner);
+  frames_harness_close (opener);
+  frames_harness_close (partner);
 }
 GST_END_TEST;
 
@@ -223,7 +215,7 @@ GST_START_TEST (priority_decides_who_comes_first_from_the_next_frame_on)
     g_object_set (filter, "priority", 0, NULL);
   }
   for (guint i = 0; i < G_N_ELEMENTS (frames); i++)
-    take_down (frames[i].harness);
+    frames_harness_close (frames[i].harness);
   frames_wait_for_workers ();
   test_checkpoint_remove (folder);
 }

@@ -174,17 +174,18 @@ set_all (GstElement *filter, guint i)
       "top-k", i % 4, "max-age", (guint64)(i % 3) * GST_SECOND,
       "unchanged-threshold", i % 5 / 100.0, "trouble-after",
       (guint64)(i % 3) * GST_SECOND, "qos", i % 2, "attach-embedding", i % 2,
-      "post-messages", i % 3, "source-id", prompts, NULL);
+      "post-messages", i % 3, "priority", i % 8, "source-id", prompts, NULL);
 }
 
 GST_START_TEST (properties_and_queries_at_any_moment)
 {
   GstHarness *harness = new_harness (modes[__i__]);
   g_autoptr (GstElement) filter = filters_get (harness);
+  guint rounds = filters_get_rounds (1000, 50000); /* of eleven properties */
   Frames frames;
 
   start_frames (&frames, harness);
-  for (guint i = 0; i < 1000; i++) {
+  for (guint i = 0; i < rounds; i++) {
     g_autoptr (GstStructure) stats = filters_get_stats (filter);
     g_autoptr (GstMessage) message = NULL;
 
@@ -204,6 +205,8 @@ GST_END_TEST;
 
 /* --- elements that share a model --- */
 
+#define N_STREAMS 16
+
 typedef struct {
   guint seed;
   const gchar *mode;
@@ -214,8 +217,9 @@ live (gpointer user_data)
 {
   const Life *life = user_data;
   g_autoptr (GRand) random = g_rand_new_with_seed (life->seed);
+  guint rounds = filters_get_rounds (7, 125);
 
-  for (guint i = 0; i < 12; i++) {
+  for (guint i = 0; i < rounds; i++) {
     GstHarness *harness = new_harness (life->mode);
     guint n = g_rand_int_range (random, 0, 20);
 
@@ -228,23 +232,86 @@ live (gpointer user_data)
     /* With pictures under way, or when they are all back. */
     if (i % 2 == 0)
       gst_harness_push_event (harness, gst_event_new_eos ());
-    gst_element_set_bus (harness->element, NULL);
-    gst_harness_teardown (harness);
+    frames_harness_close (harness);
   }
   return NULL;
 }
 
 GST_START_TEST (elements_that_share_a_model_come_and_go)
 {
-  Life lives[] = { { 1, "wait" }, { 2, "latest" }, { 3, "latest" },
-    { 4, "wait" } };
-  GThread *threads[G_N_ELEMENTS (lives)];
+  Life lives[N_STREAMS];
+  GThread *threads[N_STREAMS];
 
-  for (guint i = 0; i < G_N_ELEMENTS (lives); i++)
+  for (guint i = 0; i < N_STREAMS; i++) {
+    lives[i] = (Life){ i, modes[i % G_N_ELEMENTS (modes)] };
     threads[i] = g_thread_new ("life", live, &lives[i]);
-  for (guint i = 0; i < G_N_ELEMENTS (lives); i++)
+  }
+  for (guint i = 0; i < N_STREAMS; i++)
     g_thread_join (threads[i]);
   frames_wait_for_workers ();
+}
+GST_END_TEST;
+
+/* Ends beside frames of its own and words that change. */
+typedef struct {
+  GstHarness *harness;
+  gboolean is_last; /* the thread of the frame lets the element go */
+} End;
+
+static gpointer
+push_last_frame (gpointer user_data)
+{
+  const End *end = user_data;
+  g_autoptr (GstCaps) caps = gst_caps_from_string (FILTERS_RGB);
+  GstVideoInfo info;
+
+  fail_unless (gst_video_info_from_caps (&info, caps));
+  gst_harness_push (end->harness, frames_new (&info, 1));
+  if (end->is_last)
+    frames_harness_close (end->harness);
+  return NULL;
+}
+
+static gpointer
+change_words (gpointer filter)
+{
+  for (guint i = 0; i < 4; i++)
+    g_object_set (filter, "prompts", i % 2 ? "a | b" : "c", NULL);
+  gst_object_unref (filter);
+  return NULL;
+}
+
+static void
+end_beside (guint round)
+{
+  End end = { new_harness (modes[round % G_N_ELEMENTS (modes)]),
+    round % 3 == 0 };
+  GThread *words =
+      g_thread_new ("words", change_words, filters_get (end.harness));
+  GThread *frame = g_thread_new ("frame", push_last_frame, &end);
+
+  if (round % 2 == 0)
+    g_thread_yield ();
+  if (!end.is_last)
+    gst_element_set_state (end.harness->element, GST_STATE_NULL);
+  g_thread_join (frame);
+  g_thread_join (words);
+  if (!end.is_last)
+    frames_harness_close (end.harness);
+}
+
+GST_START_TEST (one_ends_while_the_other_encodes)
+{
+  guint rounds = filters_get_rounds (50, 5000);
+  GstHarness *harness = new_harness ("wait");
+  Frames frames;
+
+  start_frames (&frames, harness);
+  for (guint i = 0; i < rounds; i++)
+    end_beside (i);
+  stop_frames (&frames);
+  assert_works (harness);
+  frames_harness_free (harness);
 }
 GST_END_TEST;
 
@@ -261,6 +328,7 @@ stress_suite (void)
   tcase_add_loop_test (
       tests, properties_and_queries_at_any_moment, 0, G_N_ELEMENTS (modes));
   tcase_add_test (tests, elements_that_share_a_model_come_and_go);
+  tcase_add_test (tests, one_ends_while_the_other_encodes);
   return suite;
 }
 
