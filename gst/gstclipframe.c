@@ -3,6 +3,8 @@
 
 #include "gstclipframe.h"
 
+#include "gstclipcrop.h"
+
 /* Unpack functions may write a whole group of pixels past an odd width. */
 #define ROW_PADDING 64
 
@@ -325,19 +327,32 @@ map_covered (GstClipReader *reader, GstBuffer *buffer)
   if (!gst_video_frame_map (
           &reader->frame, &reader->info, buffer, GST_MAP_READ))
     return FALSE;
-  if (is_covered (reader))
+  if (gst_clip_crop_apply (&reader->frame, &reader->info,
+          gst_buffer_get_video_crop_meta (buffer)) &&
+      is_covered (reader))
     return TRUE;
   gst_video_frame_unmap (&reader->frame);
   return FALSE;
 }
 
 static void
-copy_layout (const GstVideoMeta *meta, GstBuffer *buffer)
+copy_layout (GstBuffer *from, GstBuffer *to)
 {
+  const GstVideoMeta *meta = gst_buffer_get_video_meta (from);
+  const GstVideoCropMeta *crop = gst_buffer_get_video_crop_meta (from);
+
   if (meta != NULL)
-    gst_buffer_add_video_meta_full (buffer, meta->flags, meta->format,
-        meta->width, meta->height, meta->n_planes, (gsize *)meta->offset,
+    gst_buffer_add_video_meta_full (to, meta->flags, meta->format, meta->width,
+        meta->height, meta->n_planes, (gsize *)meta->offset,
         (gint *)meta->stride);
+  if (crop != NULL) {
+    GstVideoCropMeta *copy = gst_buffer_add_video_crop_meta (to);
+
+    copy->x = crop->x;
+    copy->y = crop->y;
+    copy->width = crop->width;
+    copy->height = crop->height;
+  }
 }
 
 static gboolean
@@ -352,23 +367,24 @@ reads_past_end (const GstVideoInfo *info)
 
 /* Where a plane begins in one memory and ends in the next. */
 static gboolean
-map_merged (GstClipReader *reader, GstBuffer *buffer, const GstVideoMeta *meta)
+map_merged (GstClipReader *reader, GstBuffer *buffer)
 {
   g_autoptr (GstBuffer) merged = NULL;
 
-  if (meta == NULL || gst_buffer_n_memory (buffer) < 2)
+  if (gst_buffer_get_video_meta (buffer) == NULL ||
+      gst_buffer_n_memory (buffer) < 2)
     return FALSE;
   merged = gst_buffer_copy_region (
       buffer, GST_BUFFER_COPY_MEMORY | GST_BUFFER_COPY_MERGE, 0, -1);
   if (merged == NULL)
     return FALSE;
-  copy_layout (meta, merged);
+  copy_layout (buffer, merged);
   return map_covered (reader, merged);
 }
 
 /* A copy of a buffer that is known to be covered. */
 static gboolean
-map_roomy (GstClipReader *reader, GstBuffer *buffer, const GstVideoMeta *meta)
+map_roomy (GstClipReader *reader, GstBuffer *buffer)
 {
   gsize size = gst_buffer_get_size (buffer);
   guint8 *bytes = g_malloc0 (size + ROW_PADDING);
@@ -376,7 +392,7 @@ map_roomy (GstClipReader *reader, GstBuffer *buffer, const GstVideoMeta *meta)
       gst_buffer_new_wrapped (bytes, size + ROW_PADDING);
 
   gst_buffer_extract (buffer, 0, bytes, size);
-  copy_layout (meta, roomy);
+  copy_layout (buffer, roomy);
   return gst_video_frame_map (
       &reader->frame, &reader->info, roomy, GST_MAP_READ);
 }
@@ -392,12 +408,12 @@ map_frame (GstClipReader *reader, GstBuffer *buffer)
                           (gint)meta->height < reader->info.height ||
                           meta->n_planes != reader->info.finfo->n_planes))
     return FALSE;
-  if (!map_covered (reader, buffer) && !map_merged (reader, buffer, meta))
+  if (!map_covered (reader, buffer) && !map_merged (reader, buffer))
     return FALSE;
   if (!reads_past_end (&reader->info))
     return TRUE;
   gst_video_frame_unmap (&reader->frame);
-  return map_roomy (reader, buffer, meta);
+  return map_roomy (reader, buffer);
 }
 
 /* --- the view --- */
