@@ -185,8 +185,10 @@ end_of_stream (Camera *camera)
     lose (camera, "The stream ended.");
     return;
   }
+  /* A file that begins anew is on all the while. */
   leave (camera);
-  camera->state = camera->plan->loop ? CAMERA_WAITING : CAMERA_ENDED;
+  if (!camera->plan->loop)
+    camera->state = CAMERA_ENDED;
   camera->due = MAX (now, camera->started + SHORTEST_LOOP);
   tell_status (camera);
 }
@@ -353,7 +355,8 @@ camera_start (Camera *camera)
 {
   g_autoptr (GError) error = NULL;
 
-  camera->state = CAMERA_STARTING;
+  if (!camera_state_is_up (camera->state))
+    camera->state = CAMERA_STARTING;
   camera->started = g_get_monotonic_time ();
   if (camera->clipfilter == NULL) {
     camera->clipfilter = camera_feed_make_filter (camera->plan, &error);

@@ -13,7 +13,6 @@
 
 #define BOLD "\033[1m"
 #define RED "\033[31m"
-#define GREEN "\033[32m"
 #define YELLOW "\033[33m"
 #define PLAIN "\033[0m"
 
@@ -170,7 +169,7 @@ get_colour (const CameraView *view)
     return BOLD;
   if (view->state == CAMERA_LOST)
     return RED;
-  return view->state == CAMERA_ON ? GREEN : YELLOW;
+  return view->state == CAMERA_ON ? "" : YELLOW;
 }
 
 /* @view: (nullable): NULL for the headings */
