@@ -10,7 +10,9 @@
  * #clipfilter elements upstream once: one JSON object a line, or one line for
  * a person. It reads the events "clipfilter-result", so it may stand anywhere
  * downstream, also behind encoders; a line is complete in the file when the
- * frame it belongs to goes on.
+ * frame it belongs to goes on. Who reads from a pipe is waited for while the
+ * element runs, and no longer: where it is stopped meanwhile, the line ends
+ * where it is.
  *
  * ## Example launch lines
  * |[
@@ -32,7 +34,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define GST_CAT_DEFAULT gst_clip_debug
@@ -55,6 +59,8 @@ struct _GstClipPublish {
   /* Between start() and stop(). */
   gint fd; /* -1: closed, or given up after an error */
   gboolean owns_fd;
+  gsize piece;   /* bytes that can be written without blocking, if any can */
+  GstPoll *poll; /* waits until they can; flushing on the way to READY */
 };
 
 static GType
@@ -105,6 +111,46 @@ G_DEFINE_TYPE (GstClipPublish, gst_clip_publish, GST_TYPE_BASE_TRANSFORM)
 GST_ELEMENT_REGISTER_DEFINE (
     clippublish, "clippublish", GST_RANK_NONE, GST_TYPE_CLIP_PUBLISH)
 
+static void
+close_output (GstClipPublish *self)
+{
+  if (self->owns_fd && self->fd >= 0)
+    g_close (self->fd, NULL);
+  self->fd = -1;
+}
+
+/* A pipe that nobody reads is not waited for. */
+static gboolean
+open_output (GstClipPublish *self, const gchar *location, gboolean append)
+{
+  GstPollFD poll_fd = GST_POLL_FD_INIT;
+  struct stat status;
+
+  self->owns_fd = strcmp (location, "-") != 0;
+  self->fd = STDOUT_FILENO;
+  if (self->owns_fd)
+    self->fd = g_open (location,
+        O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK |
+            (append ? O_APPEND : O_TRUNC),
+        FILE_MODE);
+  self->poll = self->fd >= 0 ? gst_poll_new (TRUE) : NULL;
+  if (self->poll == NULL) {
+    GST_ELEMENT_ERROR (self, RESOURCE, OPEN_WRITE,
+        ("Cannot open '%s' for writing: %s.", location,
+            errno == ENXIO ? "nobody reads this pipe" : g_strerror (errno)),
+        (NULL));
+    close_output (self);
+    return FALSE;
+  }
+  poll_fd.fd = self->fd;
+  gst_poll_add_fd (self->poll, &poll_fd);
+  gst_poll_fd_ctl_write (self->poll, &poll_fd, TRUE);
+  self->piece = fstat (self->fd, &status) == 0 && S_ISREG (status.st_mode)
+                    ? G_MAXSSIZE
+                    : PIPE_BUF;
+  return TRUE;
+}
+
 static gboolean
 gst_clip_publish_start (GstBaseTransform *trans)
 {
@@ -124,51 +170,45 @@ gst_clip_publish_start (GstBaseTransform *trans)
         (NULL));
     return FALSE;
   }
-  self->owns_fd = strcmp (location, "-") != 0;
-  self->fd = STDOUT_FILENO;
-  if (self->owns_fd)
-    self->fd = g_open (location,
-        O_WRONLY | O_CREAT | O_CLOEXEC | (append ? O_APPEND : O_TRUNC),
-        FILE_MODE);
-  if (self->fd < 0) {
-    GST_ELEMENT_ERROR (self, RESOURCE, OPEN_WRITE,
-        ("Cannot open '%s' for writing: %s.", location, g_strerror (errno)),
-        (NULL));
+  if (!open_output (self, location, append))
     return FALSE;
-  }
   GST_INFO_OBJECT (self, "writing results to '%s'", location);
   return TRUE;
-}
-
-static void
-close_output (GstClipPublish *self)
-{
-  if (self->owns_fd && self->fd >= 0)
-    g_close (self->fd, NULL);
-  self->fd = -1;
 }
 
 static gboolean
 gst_clip_publish_stop (GstBaseTransform *trans)
 {
-  close_output (GST_CLIP_PUBLISH (trans));
+  GstClipPublish *self = GST_CLIP_PUBLISH (trans);
+
+  close_output (self);
+  g_clear_pointer (&self->poll, gst_poll_free);
   return TRUE;
 }
 
-/* Returns: FALSE with errno. */
+static GstStateChangeReturn
+gst_clip_publish_change_state (GstElement *element, GstStateChange transition)
+{
+  GstClipPublish *self = GST_CLIP_PUBLISH (element);
+
+  /* Not in stop(), which comes when the streaming thread has let go. */
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY && self->poll != NULL)
+    gst_poll_set_flushing (self->poll, TRUE);
+  return GST_ELEMENT_CLASS (gst_clip_publish_parent_class)
+      ->change_state (element, transition);
+}
+
+/* Returns: FALSE with errno: EBUSY where the element is being stopped. */
 static gboolean
-write_all (gint fd, const gchar *bytes, gsize size)
+write_all (GstClipPublish *self, const gchar *bytes, gsize size)
 {
   while (size > 0) {
-    gssize n = write (fd, bytes, size);
+    gssize n = gst_poll_wait (self->poll, GST_CLOCK_TIME_NONE);
 
-    if (n < 0 && errno == EAGAIN) {
-      GPollFD poll = { .fd = fd, .events = G_IO_OUT };
-
-      g_poll (&poll, 1, -1);
-    } else if (n < 0 && errno != EINTR) {
+    if (n > 0)
+      n = write (self->fd, bytes, MIN (size, self->piece));
+    if (n < 0 && errno != EINTR && errno != EAGAIN)
       return FALSE;
-    }
     if (n > 0) {
       bytes += n;
       size -= n;
@@ -185,7 +225,7 @@ publish_entry (GstClipPublish *self, Format format, const GstStructure *entry)
                                  : gst_clip_record_to_text (entry);
   g_autofree gchar *line = g_strconcat (record, "\n", NULL);
 
-  if (self->fd < 0 || write_all (self->fd, line, strlen (line)))
+  if (self->fd < 0 || write_all (self, line, strlen (line)) || errno == EBUSY)
     return;
   GST_ELEMENT_ERROR (self, RESOURCE, WRITE,
       ("Cannot write a result: %s.", g_strerror (errno)), (NULL));
@@ -249,6 +289,7 @@ gst_clip_publish_class_init (GstClipPublishClass *klass)
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
   GstBaseTransformClass *transform_class = GST_BASE_TRANSFORM_CLASS (klass);
 
+  element_class->change_state = gst_clip_publish_change_state;
   object_class->set_property = gst_clip_publish_set_property;
   object_class->get_property = gst_clip_publish_get_property;
   object_class->finalize = gst_clip_publish_finalize;

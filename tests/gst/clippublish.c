@@ -4,9 +4,12 @@
 /* clippublish behind clipfilter: the lines it writes, read by jansson. */
 #include "frames.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <jansson.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define RGB "video/x-raw,format=RGB,width=160,height=120,framerate=25/1"
 
@@ -184,6 +187,127 @@ GST_START_TEST (a_full_device_is_one_error)
 }
 GST_END_TEST;
 
+/* --- pipes --- */
+
+static gchar *
+make_fifo (void)
+{
+  g_autofree gchar *folder = g_dir_make_tmp ("clippublish-XXXXXX", NULL);
+  gchar *path = g_build_filename (folder, "pipe", NULL);
+
+  fail_unless_equals_int (mkfifo (path, 0600), 0);
+  return path;
+}
+
+static void
+remove_fifo (const gchar *path)
+{
+  g_autofree gchar *folder = g_path_get_dirname (path);
+
+  g_unlink (path);
+  g_rmdir (folder);
+}
+
+GST_START_TEST (a_pipe_that_nobody_reads_is_one_error)
+{
+  g_autofree gchar *path = make_fifo ();
+  g_autoptr (GstElement) element =
+      gst_object_ref_sink (gst_element_factory_make ("clippublish", NULL));
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  g_autoptr (GstMessage) message = NULL;
+  g_autoptr (GError) error = NULL;
+
+  gst_element_set_bus (element, bus);
+  g_object_set (element, "location", path, NULL);
+  fail_unless_equals_int (gst_element_set_state (element, GST_STATE_PAUSED),
+      GST_STATE_CHANGE_FAILURE);
+  message = frames_pop_message (element, GST_MESSAGE_ERROR, NULL);
+  gst_message_parse_error (message, &error, NULL);
+  fail_if (strstr (error->message, path) == NULL);
+  fail_if (
+      strstr (error->message, "nobody reads") == NULL, "%s", error->message);
+  gst_element_set_state (element, GST_STATE_NULL);
+  gst_element_set_bus (element, NULL);
+  remove_fifo (path);
+}
+GST_END_TEST;
+
+typedef struct {
+  GstHarness *harness;
+  gint n; /* of events that went on, atomic */
+} Events;
+
+/* More than a pipe holds. */
+#define N_EVENTS 5000
+
+static gpointer
+push_events (gpointer user_data)
+{
+  Events *events = user_data;
+
+  for (guint i = 0; i < N_EVENTS; i++) {
+    GstStructure *results = gst_structure_from_string (
+        "clipfilter-result, results=(structure)<[ result, result=(guint64)1, "
+        "reason=(string)encoded, source-timestamp=(guint64)1 ]>",
+        NULL);
+
+    if (!gst_harness_push_event (events->harness,
+            gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM, results)))
+      break;
+    g_atomic_int_inc (&events->n);
+  }
+  return NULL;
+}
+
+GST_START_TEST (a_reader_that_sleeps_does_not_hold_the_state)
+{
+  g_autofree gchar *path = make_fifo ();
+  g_autofree gchar *launch = g_strdup_printf ("clippublish location=%s", path);
+  gint reader = g_open (path, O_RDONLY | O_NONBLOCK, 0);
+  Events events = { .harness = frames_harness_new (launch, RGB) };
+  GThread *thread = g_thread_new ("events", push_events, &events);
+  gint before = -1;
+
+  /* Until it is full. */
+  while (g_atomic_int_get (&events.n) != before) {
+    before = g_atomic_int_get (&events.n);
+    g_usleep (100 * 1000);
+  }
+  fail_unless (before > 0 && before < N_EVENTS, "%d", before);
+  gst_element_set_state (events.harness->element, GST_STATE_NULL);
+  g_thread_join (thread);
+  frames_harness_free (events.harness);
+  close (reader);
+  remove_fifo (path);
+}
+GST_END_TEST;
+
+/* Once more, with a reader that wakes up: nothing is lost. */
+GST_START_TEST (a_reader_that_is_slow_gets_every_line)
+{
+  g_autofree gchar *path = make_fifo ();
+  g_autofree gchar *launch = g_strdup_printf ("clippublish location=%s", path);
+  gint reader = g_open (path, O_RDONLY | O_NONBLOCK, 0);
+  Events events = { .harness = frames_harness_new (launch, RGB) };
+  GThread *thread = g_thread_new ("events", push_events, &events);
+  gchar bytes[1000];
+  guint n_lines = 0;
+
+  while (n_lines < N_EVENTS) {
+    gssize n = read (reader, bytes, sizeof bytes);
+
+    for (gssize i = 0; i < n; i++)
+      n_lines += bytes[i] == '\n';
+    if (n <= 0)
+      g_usleep (1000);
+  }
+  g_thread_join (thread);
+  frames_harness_free (events.harness);
+  close (reader);
+  remove_fifo (path);
+}
+GST_END_TEST;
+
 static Suite *
 clippublish_suite (void)
 {
@@ -196,6 +320,9 @@ clippublish_suite (void)
   tcase_add_test (tests, text_is_a_line_for_a_person);
   tcase_add_test (tests, a_location_that_cannot_be_written_is_one_error);
   tcase_add_test (tests, a_full_device_is_one_error);
+  tcase_add_test (tests, a_pipe_that_nobody_reads_is_one_error);
+  tcase_add_test (tests, a_reader_that_sleeps_does_not_hold_the_state);
+  tcase_add_test (tests, a_reader_that_is_slow_gets_every_line);
   return suite;
 }
 
