@@ -3,8 +3,9 @@
 
 /* clip-streams-bench: how many results a second streams get that share one
  * encoder, each with one picture ahead, when their pictures form batches and
- * when each is encoded alone. The two take turns, so that what else the machine
- * does falls on both. */
+ * when each is encoded alone; with --split also when several encoders of one
+ * thread have a part of the streams each. All take turns, so that what else the
+ * machine does falls on each. */
 
 #include "published.h"
 
@@ -32,6 +33,7 @@ static gint n_threads = 0;
 static gint seconds = 5;
 static gint n_rounds = 3;
 static gint n_busy = 0;
+static gint n_split = 0;
 static gint n_prompts = 0;
 static gdouble rate = 0;
 static gchar *arch = NULL;
@@ -46,6 +48,8 @@ static const GOptionEntry entries[] = {
       "Pictures a second of each stream (as many as can be)", "R" },
   { "busy", 0, 0, G_OPTION_ARG_INT, &n_busy,
       "Threads that do nothing but take the CPU, at normal priority (0)", "N" },
+  { "split", 0, 0, G_OPTION_ARG_INT, &n_split,
+      "In turns with so many encoders of one thread each (0: no)", "N" },
   { "prompts", 0, 0, G_OPTION_ARG_INT, &n_prompts,
       "Somebody sets so many other prompts every 100 ms (0: nobody)", "N" },
   { "arch", 0, 0, G_OPTION_ARG_STRING, &arch,
@@ -133,9 +137,11 @@ get_quantile (const GArray *sorted, gdouble q)
   return g_array_index (sorted, gint64, i) / 1000.;
 }
 
-/* Returns: results a second. */
+/* @services: for the streams to be divided among
+ *
+ * Returns: results a second. */
 static gdouble
-run_round (ClipService *service, gboolean alone)
+run_round (GPtrArray *services, gboolean alone)
 {
   g_autofree Camera *cameras = g_new0 (Camera, n_streams);
   g_autofree GThread **threads = g_new0 (GThread *, n_streams);
@@ -145,7 +151,8 @@ run_round (ClipService *service, gboolean alone)
   gdouble per_second;
 
   for (gint i = 0; i < n_streams; i++) {
-    cameras[i] = (Camera){ service, alone, begin + seconds * G_USEC_PER_SEC, i,
+    cameras[i] = (Camera){ g_ptr_array_index (services, i % services->len),
+      alone, begin + seconds * G_USEC_PER_SEC, i,
       g_array_new (FALSE, FALSE, sizeof (gint64)) };
     threads[i] = g_thread_new ("camera", run_camera, &cameras[i]);
   }
@@ -162,8 +169,10 @@ run_round (ClipService *service, gboolean alone)
   per_second = delays->len /
                ((g_get_monotonic_time () - begin) / (gdouble)G_USEC_PER_SEC);
   g_array_sort (delays, compare);
-  g_print ("%-7s %7.1f results/s, batch %.2f, a stream has %u to %u, delay p50 "
-           "%.1f p99 %.1f max %.1f ms\n",
+  g_print (
+      "%u x %u threads, %-7s %7.1f results/s, batch %.2f, a stream has %u to %u, delay p50 "
+      "%.1f p99 %.1f max %.1f ms\n",
+      services->len, clip_service_get_threads (g_ptr_array_index (services, 0)),
       alone ? "alone" : "batched", per_second, n_batched / (gdouble)delays->len,
       n_least, n_most, get_quantile (delays, .5), get_quantile (delays, .99),
       get_quantile (delays, 1));
@@ -248,12 +257,14 @@ write_model (const TestPublished *published)
   return folder;
 }
 
+/* @split: encoders of one thread, or none */
 static void
-run (ClipService *service)
+run (ClipService *service, GPtrArray *split)
 {
+  g_autoptr (GPtrArray) one = g_ptr_array_new ();
   g_autoptr (GPtrArray) threads = g_ptr_array_new ();
   Trouble trouble = { service };
-  gdouble batched = 0, alone = 0;
+  gdouble results[2][2] = { { 0 } }; /* of one and split; batched and alone */
 
   g_print ("%s in %s, %s, %u threads, largest batch %u, %d streams, %d busy\n",
       clip_service_get_info (service)->id,
@@ -265,15 +276,50 @@ run (ClipService *service)
   if (n_prompts > 0)
     g_ptr_array_add (
         threads, g_thread_new ("prompts", change_prompts, &trouble));
-  for (gint i = 0; i < n_rounds; i++) {
-    batched += run_round (service, FALSE);
-    alone += run_round (service, TRUE);
+  g_ptr_array_add (one, service);
+  for (gint i = 0; i < 2 * n_rounds; i++) {
+    results[0][i % 2] += run_round (one, i % 2);
+    if (split->len > 0)
+      results[1][i % 2] += run_round (split, i % 2);
   }
   g_atomic_int_set (&trouble.stop, TRUE);
   for (guint i = 0; i < threads->len; i++)
     g_thread_join (g_ptr_array_index (threads, i));
-  g_print ("batched / alone: %.3f; %u sets of %d prompts\n", batched / alone,
-      trouble.n_sets, n_prompts);
+  g_print ("batched / alone: %.3f; %u sets of %d prompts\n",
+      results[0][0] / results[0][1], trouble.n_sets, n_prompts);
+  if (split->len > 0)
+    g_print ("split / one: batched %.3f, alone %.3f\n",
+        results[1][0] / results[0][0], results[1][1] / results[0][1]);
+}
+
+static ClipService *
+acquire (const ClipServiceOptions *options)
+{
+  g_autoptr (GError) error = NULL;
+  ClipService *service = clip_service_acquire (options, &error);
+
+  if (service == NULL)
+    g_error ("%s", error->message);
+  return service;
+}
+
+/* (transfer full) (element-type ClipService) */
+static GPtrArray *
+acquire_split (const gchar *model)
+{
+  GPtrArray *split =
+      g_ptr_array_new_with_free_func ((GDestroyNotify)clip_service_release);
+
+  for (gint i = 0; i < n_split; i++) {
+    g_autofree gchar *id = g_strdup_printf ("%d", i);
+    const ClipServiceOptions options = { .model = model,
+      .instance_id = id,
+      .precision = CLIP_PRECISION_AUTO,
+      .threads = 1 };
+
+    g_ptr_array_add (split, acquire (&options));
+  }
+  return split;
 }
 
 int
@@ -283,6 +329,7 @@ main (int argc, char **argv)
       g_option_context_new ("- streams that share an encoder");
   ClipServiceOptions options = { .precision = CLIP_PRECISION_AUTO };
   g_autoptr (ClipService) service = NULL;
+  g_autoptr (GPtrArray) split = NULL;
   g_autoptr (GError) error = NULL;
   g_autofree gchar *model = NULL;
   gchar *folder;
@@ -294,10 +341,9 @@ main (int argc, char **argv)
   model = g_build_filename (folder, "model.safetensors", NULL);
   options.model = model;
   options.threads = n_threads;
-  service = clip_service_acquire (&options, &error);
+  service = acquire (&options);
+  split = acquire_split (model);
   test_checkpoint_remove (folder);
-  if (service == NULL)
-    g_error ("%s", error->message);
-  run (service);
+  run (service, split);
   return 0;
 }
