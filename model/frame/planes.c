@@ -10,8 +10,8 @@
 #define CHANNELS CLIP_PLANES_CHANNELS
 #define LANES CLIP_LANES
 
-/* Rows of scratch: three values of a pixel, and three on the way to chroma. */
-#define N_VALUES 6
+/* Rows of chroma's samples: of two rows, and their sums. */
+#define N_SCRATCH 3
 
 /* Chroma between samples is a sum of them whose weights make 4 in either
  * direction, and is not rounded: 12 bits a sample just fill a word. */
@@ -23,26 +23,29 @@ row_of (const ClipFrame *frame, guint plane, guint y)
   return frame->planes[plane] + (gssize)y * frame->strides[plane];
 }
 
+/* --- samples as they are --- */
+
 static inline __attribute__ ((always_inline)) void
-widen_by_step (
-    const guint8 *restrict from, guint step, guint n, guint16 *restrict to)
+scale_by_step (const guint8 *restrict from, guint step, guint n,
+    ClipColourScale scale, gint16 *restrict to)
 {
   for (gsize i = 0; i < n; i++)
-    to[i] = from[step * i];
+    to[i] = clip_colour_scale (scale, from[step * i]);
 }
 
 CLIP_VECTORISED static void
-widen_bytes (const guint8 *from, guint step, guint n, guint16 *to)
+scale_bytes (
+    const guint8 *from, guint step, guint n, ClipColourScale scale, gint16 *to)
 {
   /* Each with a step that the compiler knows, if it is a usual one. */
   if (step == 1)
-    widen_by_step (from, 1, n, to);
+    scale_by_step (from, 1, n, scale, to);
   else if (step == 2)
-    widen_by_step (from, 2, n, to);
+    scale_by_step (from, 2, n, scale, to);
   else if (step == 4)
-    widen_by_step (from, 4, n, to);
+    scale_by_step (from, 4, n, scale, to);
   else
-    widen_by_step (from, step, n, to);
+    scale_by_step (from, step, n, scale, to);
 }
 
 /* Words lie where a caller's strides put them, at odd addresses too. */
@@ -58,8 +61,8 @@ word_at (const guint8 *from)
 /* What a word holds above its sample is nobody's, and is dropped as GStreamer
  * drops it: the arithmetic behind relies on the depth. */
 CLIP_VECTORISED static void
-widen_words (const ClipFrame *frame, const guint8 *restrict from, guint step,
-    guint n, guint16 *to)
+read_words (const ClipFrame *frame, const guint8 *restrict from, guint step,
+    guint n, guint16 *restrict to)
 {
   guint shift = frame->samples.shift;
   guint16 mask = (1u << frame->colour.depth) - 1;
@@ -73,17 +76,34 @@ widen_words (const ClipFrame *frame, const guint8 *restrict from, guint step,
   }
 }
 
-static void
-read_samples (const ClipFrame *frame, guint plane, const guint8 *from, guint n,
-    guint16 *to)
+CLIP_VECTORISED static void
+scale_words (const guint16 *restrict from, guint n, ClipColourScale scale,
+    gint16 *restrict to)
 {
-  guint step = frame->samples.steps[plane];
-
-  if (frame->colour.depth == 8)
-    widen_bytes (from, step, n, to);
-  else
-    widen_words (frame, from, step, n, to);
+  for (gsize i = 0; i < n; i++)
+    to[i] = clip_colour_scale (scale, from[i]);
 }
+
+/* @scratch: [pitch] */
+static void
+scale_samples (const ClipPlanes *planes, guint plane, guint y, guint16 *scratch,
+    gint16 *to)
+{
+  const ClipFrame *frame = planes->frame;
+  ClipColourScale scale =
+      plane == 0 ? planes->matrix.luma : planes->matrix.chroma;
+  guint step = frame->samples.steps[plane];
+  const guint8 *from = row_of (frame, plane, y) + (gsize)planes->begin * step;
+
+  if (frame->colour.depth == 8) {
+    scale_bytes (from, step, planes->n, scale, to);
+    return;
+  }
+  read_words (frame, from, step, planes->n, scratch);
+  scale_words (scratch, planes->n, scale, to);
+}
+
+/* --- chroma between samples --- */
 
 /* Between which rows of chroma a row of Y' lies, and how near, in quarters. */
 typedef struct {
@@ -121,8 +141,33 @@ find_rows (const ClipPlanes *planes, guint y)
 }
 
 /* @sums: 4 times a value */
+static inline __attribute__ ((always_inline)) void
+blend_by_step (const Between *rows, const guint8 *restrict near,
+    const guint8 *restrict far, guint step, guint n, guint16 *restrict sums)
+{
+  guint16 near_weight = rows->near_weight, far_weight = rows->far_weight;
+
+  for (gsize i = 0; i < n; i++)
+    sums[i] =
+        (guint16)(near[step * i] * near_weight + far[step * i] * far_weight);
+}
+
 CLIP_VECTORISED static void
-blend (const Between *rows, const guint16 *restrict near,
+blend_bytes (const Between *rows, const guint8 *near, const guint8 *far,
+    guint step, guint n, guint16 *sums)
+{
+  if (step == 1)
+    blend_by_step (rows, near, far, 1, n, sums);
+  else if (step == 2)
+    blend_by_step (rows, near, far, 2, n, sums);
+  else if (step == 4)
+    blend_by_step (rows, near, far, 4, n, sums);
+  else
+    blend_by_step (rows, near, far, step, n, sums);
+}
+
+CLIP_VECTORISED static void
+blend_words (const Between *rows, const guint16 *restrict near,
     const guint16 *restrict far, guint n, guint16 *restrict sums)
 {
   for (gsize i = 0; i < n; i++)
@@ -139,53 +184,49 @@ read_chroma (const ClipPlanes *planes, guint plane, const Between *rows,
     gint first, guint n, guint16 *scratch, guint16 *to)
 {
   const ClipFrame *frame = planes->frame;
+  guint step = frame->samples.steps[plane];
   guint half = (planes->width + 1) / 2;
   guint last = (frame->samples.half_width ? half : planes->width) - 1;
   guint begin = MAX (first, 0), end = MIN (first + n, last + 1);
-  gsize at = (gsize)begin * frame->samples.steps[plane];
   guint before = begin - first, inside = end - begin;
-  guint16 *near = scratch, *far = scratch + planes->pitch;
+  const guint8 *near = row_of (frame, plane, rows->near) + (gsize)begin * step;
+  const guint8 *far = row_of (frame, plane, rows->far) + (gsize)begin * step;
 
-  read_samples (
-      frame, plane, row_of (frame, plane, rows->near) + at, inside, near);
-  if (rows->far != rows->near)
-    read_samples (
-        frame, plane, row_of (frame, plane, rows->far) + at, inside, far);
-  blend (rows, near, rows->far != rows->near ? far : near, inside, to + before);
+  if (frame->colour.depth == 8) {
+    blend_bytes (rows, near, far, step, inside, to + before);
+  } else {
+    read_words (frame, near, step, inside, scratch);
+    read_words (frame, far, step, inside, scratch + planes->pitch);
+    blend_words (rows, scratch, scratch + planes->pitch, inside, to + before);
+  }
   if (before > 0)
     to[0] = to[1];
   for (guint i = before + inside; i < n; i++)
     to[i] = to[i - 1];
 }
 
-/* Chroma of half the width becomes one value for each pixel, 16 times its own.
+/* Chroma of half the width becomes one value for each pixel, 16 times its own
+ * before it is scaled.
  *
  * @sums: 4 times a value, of which the first is left of the first pixel
  * @n: pixels, even */
 CLIP_VECTORISED static void
 spread (const ClipSamples *samples, const guint16 *restrict sums, guint n,
-    guint16 *restrict to)
+    ClipColourScale scale, gint16 *restrict to)
 {
   const guint16 *left = sums, *here = sums + 1, *right = sums + 2;
 
   if (samples->cosited_x) {
     for (gsize i = 0; i < n / 2; i++) {
-      to[2 * i] = here[i] * 4;
-      to[2 * i + 1] = (here[i] + right[i]) * 2;
+      to[2 * i] = clip_colour_scale (scale, here[i] * 4);
+      to[2 * i + 1] = clip_colour_scale (scale, (here[i] + right[i]) * 2);
     }
   } else {
     for (gsize i = 0; i < n / 2; i++) {
-      to[2 * i] = here[i] * 3 + left[i];
-      to[2 * i + 1] = here[i] * 3 + right[i];
+      to[2 * i] = clip_colour_scale (scale, here[i] * 3 + left[i]);
+      to[2 * i + 1] = clip_colour_scale (scale, here[i] * 3 + right[i]);
     }
   }
-}
-
-CLIP_VECTORISED static void
-quadruple (const guint16 *restrict sums, guint n, guint16 *restrict to)
-{
-  for (gsize i = 0; i < n; i++)
-    to[i] = sums[i] * 4;
 }
 
 static gboolean
@@ -194,16 +235,16 @@ is_sampled_down (const ClipSamples *samples)
   return samples->half_width || samples->half_height;
 }
 
-/* One value for each column wanted of row @y; chroma that was sampled down is
- * CHROMA_BITS finer.
+/* One value for each column wanted of row @y, scaled.
  *
  * @scratch: [3, pitch]
  * @to: [pitch] */
 static void
 read_component (const ClipPlanes *planes, guint plane, guint y,
-    const Between *rows, guint16 *scratch, guint16 *to)
+    const Between *rows, guint16 *scratch, gint16 *to)
 {
   const ClipSamples *samples = &planes->frame->samples;
+  ClipColourScale scale = planes->matrix.chroma;
   guint16 *sums = scratch + 2 * planes->pitch;
   guint x = planes->begin, n = planes->n;
 
@@ -212,14 +253,13 @@ read_component (const ClipPlanes *planes, guint plane, guint y,
 
     read_chroma (
         planes, plane, rows, (gint)(x / 2) - 1, even / 2 + 2, scratch, sums);
-    spread (samples, sums, even, to);
+    spread (samples, sums, even, scale, to);
   } else if (plane > 0 && samples->half_height) {
+    scale.unit *= 4;
     read_chroma (planes, plane, rows, (gint)x, n, scratch, sums);
-    quadruple (sums, n, to);
+    scale_words (sums, n, scale, to);
   } else {
-    read_samples (planes->frame, plane,
-        row_of (planes->frame, plane, y) + (gsize)x * samples->steps[plane], n,
-        to);
+    scale_samples (planes, plane, y, scratch, to);
   }
 }
 
@@ -231,17 +271,22 @@ read_yuv (const ClipPlanes *planes, guint y, guint8 *row)
   Between rows = find_rows (planes, y);
 
   for (guint c = 0; c < CHANNELS; c++)
-    read_component (planes, c, y, &rows, planes->values + CHANNELS * pitch,
-        planes->values + c * pitch);
-  clip_colour_row (&planes->matrix, planes->n, planes->values, row, pitch);
+    read_component (
+        planes, c, y, &rows, planes->scratch, planes->values + c * pitch);
+  planes->convert (
+      &planes->matrix, planes->n_converted, planes->values, row, pitch);
 }
 
 void
 clip_planes_init (ClipPlanes *planes)
 {
-  planes->pitch = planes->width + LANES;
+  planes->n_converted =
+      (planes->n + CLIP_COLOUR_STEP - 1) / CLIP_COLOUR_STEP * CLIP_COLOUR_STEP;
+  planes->pitch = planes->width + CLIP_COLOUR_STEP;
+  planes->convert = clip_colour_get_row (0);
   planes->strip = g_malloc0_n (planes->pitch, LANES * CHANNELS);
-  planes->values = g_new0 (guint16, N_VALUES * planes->pitch);
+  planes->values = g_new0 (gint16, CHANNELS * planes->pitch);
+  planes->scratch = g_new0 (guint16, N_SCRATCH * planes->pitch);
 }
 
 void
@@ -249,6 +294,7 @@ clip_planes_clear (ClipPlanes *planes)
 {
   g_clear_pointer (&planes->strip, g_free);
   g_clear_pointer (&planes->values, g_free);
+  g_clear_pointer (&planes->scratch, g_free);
 }
 
 void

@@ -20,8 +20,10 @@ typedef struct {
   guint row_begin, row_end; /* the rows wanted */
   gsize pitch;              /* values of a row of scratch: @n and some more */
   guint8 *strip;            /* [LANES, 3, pitch]: R, G and B of rows */
-  guint16 *values; /* [6, pitch]: Y', Cb and Cr of a row, and on the way
-                      there */
+  ClipColourRow convert;
+  gsize n_converted; /* @n, filled up */
+  gint16 *values;    /* [3, pitch]: Y', Cb and Cr of a row, scaled */
+  guint16 *scratch;  /* [3, pitch]: on the way there */
 } ClipPlanes;
 
 /* As many rows as there are lanes, from the first column wanted on, of which
