@@ -79,6 +79,40 @@ check_precision (
       ("%s", model->path));
 }
 
+/* Of a layer with precision=int8. (transfer full) */
+static GstStructure *
+describe_layer (const ClipLayerChoice *layer)
+{
+  GstStructure *facts = gst_structure_new ("layer", "precision", G_TYPE_STRING,
+      clip_precision_get_name (layer->precision), "error", G_TYPE_DOUBLE,
+      (gdouble)layer->error, "smoothing", G_TYPE_DOUBLE,
+      (gdouble)layer->smoothing, NULL);
+
+  gst_clip_structure_set_string (facts, "name", layer->name);
+  return facts;
+}
+
+/* Nothing where there is none. */
+static void
+set_layers (GstStructure *facts, const ClipService *service)
+{
+  const ClipLayerChoice *layers = NULL;
+  guint n_layers = clip_service_get_layers (service, &layers);
+  GValue list = G_VALUE_INIT;
+
+  if (n_layers == 0)
+    return;
+  g_value_init (&list, GST_TYPE_ARRAY);
+  for (guint i = 0; i < n_layers; i++) {
+    GValue layer = G_VALUE_INIT;
+
+    g_value_init (&layer, GST_TYPE_STRUCTURE);
+    g_value_take_boxed (&layer, describe_layer (&layers[i]));
+    gst_value_array_append_and_take_value (&list, &layer);
+  }
+  gst_structure_take_value (facts, "layers", &list);
+}
+
 GstStructure *
 gst_clip_model_describe (const GstClipModel *model)
 {
@@ -105,7 +139,21 @@ gst_clip_model_describe (const GstClipModel *model)
       "engine", G_TYPE_STRING, clip_service_describe (service), NULL);
   /* clang-format on */
   gst_clip_structure_set_string (facts, "model-path", model->path);
+  set_layers (facts, service);
   return facts;
+}
+
+static void
+log_layers (GstElement *element, const ClipService *service)
+{
+  const ClipLayerChoice *layers = NULL;
+  guint n_layers = clip_service_get_layers (service, &layers);
+
+  for (guint i = 0; i < n_layers; i++) {
+    g_autoptr (GstStructure) layer = describe_layer (&layers[i]);
+
+    GST_INFO_OBJECT (element, "%" GST_PTR_FORMAT, layer);
+  }
 }
 
 static void
@@ -124,6 +172,7 @@ log_facts (GstElement *element, const GstClipModel *model)
       info->tokenizer, info->preprocessing,
       clip_precision_get_name (clip_service_get_precision (service)),
       clip_service_get_threads (service), clip_service_describe (service));
+  log_layers (element, service);
 }
 
 gsize

@@ -308,7 +308,10 @@ const GstClipProperty gst_clip_settings[] = {
       "unchanged frames), latency (as reported upon a LATENCY query) in "
       "nanoseconds, mode (wait or latest, as in use), model, family, "
       "model-path, demo (whether it is the demonstration model), threads, "
-      "batch-timeout (as shared), precision, engine, "
+      "batch-timeout (as shared), precision, engine, layers (with int8: an "
+      "array of structures with name, precision, error, which is relative and "
+      "of the layer in int8 on the pictures of the test at loading, and "
+      "smoothing), "
       "revision and prompts (of the set in use, and how many), warnings. "
       "Read-only",
       .kind = GST_CLIP_STRUCTURE, .flags = G_PARAM_READABLE },

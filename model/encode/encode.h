@@ -89,6 +89,22 @@ ClipPrecision clip_encoder_get_precision (const ClipEncoder *encoder);
  */
 const gchar *clip_encoder_get_fallback (const ClipEncoder *encoder);
 
+/* What became of a layer that may be in bytes, with int8. */
+typedef struct {
+  const gchar *name; /* of its weights' tensor; of the last block's queries and
+                        of its keys and values the same */
+  ClipPrecision precision; /* CLIP_PRECISION_INT8, or what AUTO means here */
+  gfloat error;     /* of what it gave in bytes for the built-in pictures,
+                       relative L2; infinite where it could not be tried */
+  gfloat smoothing; /* to which power of its size a channel of the source is
+                       divided; 0: none */
+} ClipLayerChoice;
+
+/* In the order in which they run; owned by the encoder. 0 of them where int8
+ * does not run. */
+guint clip_encoder_get_layers (
+    const ClipEncoder *encoder, const ClipLayerChoice **layers);
+
 /* What an encoder on this CPU would compute in, where its model can be. Any
  * thread. */
 ClipPrecision clip_encoder_choose_precision (ClipPrecision wanted);

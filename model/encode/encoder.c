@@ -24,7 +24,8 @@ struct _ClipEncoder {
   ClipModel *model;
   ClipEngine *engine;
   ClipPrecision precision;
-  const gchar *fallback; /* why not in int8, or NULL */
+  gchar *fallback;              /* why not in int8, or NULL */
+  ClipCalibration *calibration; /* NULL where int8 does not run */
   ClipTracer tracer;
   guint batches[MAX_BATCHES];
   guint n_batches;
@@ -50,7 +51,7 @@ make_context (ClipEncoder *self, ClipPrecision precision)
     .checkpoint = clip_model_get_checkpoint (self->model),
     .tracer = &self->tracer,
     .number = between == CLIP_PRECISION_BF16 ? CLIP_BF16 : CLIP_F32,
-    .in_bytes = precision == CLIP_PRECISION_INT8,
+    .calibration = precision == CLIP_PRECISION_INT8 ? self->calibration : NULL,
     .batches = self->batches,
     .n_batches = self->n_batches,
   };
@@ -65,13 +66,48 @@ count_pixel_values (const ClipEncoder *self)
 }
 
 static gboolean
+pack_vision (ClipEncoder *self, GError **error)
+{
+  const ClipTowerContext context = make_context (self, self->precision);
+
+  self->vision = self->vision_kind->build (&context, error);
+  clip_weights_return_memory ();
+  return self->vision != NULL;
+}
+
+static void
+fall_back (ClipEncoder *self, gchar *reason)
+{
+  self->precision = clip_engine_choose_precision (CLIP_PRECISION_AUTO);
+  self->fallback = reason;
+}
+
+/* In bytes where the pictures that come along say so. */
+static gboolean
+build_vision (ClipEncoder *self, GError **error)
+{
+  if (self->precision != CLIP_PRECISION_INT8)
+    return pack_vision (self, error);
+  self->calibration = clip_calibration_new (clip_model_get_info (self->model),
+      self->batches[self->n_batches - 1], self->pixels);
+  if (!pack_vision (self, error))
+    return FALSE;
+  if (clip_calibration_is_good (self->calibration))
+    return TRUE;
+  fall_back (self, clip_calibration_explain (self->calibration));
+  g_clear_pointer (&self->calibration, clip_calibration_free);
+  self->vision_kind->free (g_steal_pointer (&self->vision));
+  return pack_vision (self, error);
+}
+
+static gboolean
 build (ClipEncoder *self, const ClipEncoderOptions *options, GError **error)
 {
   guint max_batch = options->max_batch;
   const ClipModelInfo *info = clip_model_get_info (self->model);
   const ClipConfig *config =
       clip_checkpoint_get_config (clip_model_get_checkpoint (self->model));
-  ClipTowerContext context;
+  gboolean succeeded;
 
   for (guint batch = 1; batch < max_batch; batch *= 2)
     self->batches[self->n_batches++] = batch;
@@ -89,11 +125,9 @@ build (ClipEncoder *self, const ClipEncoderOptions *options, GError **error)
   if (self->embeddings == NULL)
     return FALSE;
   self->vision_kind = clip_vision_tower_find (config->vision.kind);
-  context = make_context (self, self->precision);
-  self->vision = self->vision_kind->build (&context, error);
+  succeeded = build_vision (self, error);
   clip_engine_set_turn (self->engine, NULL, NULL);
-  clip_weights_return_memory ();
-  return self->vision != NULL;
+  return succeeded;
 }
 
 static void
@@ -105,8 +139,7 @@ choose_precision (ClipEncoder *self, ClipPrecision wanted)
   self->precision = clip_engine_choose_precision (wanted);
   if (self->precision == CLIP_PRECISION_INT8 &&
       config->vision.kind != CLIP_VISION_TRANSFORMER) {
-    self->precision = clip_engine_choose_precision (CLIP_PRECISION_AUTO);
-    self->fallback = "only vision transformers are encoded in int8";
+    fall_back (self, g_strdup ("only vision transformers are encoded in int8"));
   }
 }
 
@@ -138,6 +171,8 @@ clip_encoder_free (ClipEncoder *self)
   clip_engine_free_values (self->pixels);
   clip_engine_free_values (self->embeddings);
   clip_engine_free (self->engine);
+  clip_calibration_free (self->calibration);
+  g_free (self->fallback);
   clip_model_unref (self->model);
   g_free (self);
 }
@@ -164,6 +199,16 @@ const gchar *
 clip_encoder_get_fallback (const ClipEncoder *self)
 {
   return self->fallback;
+}
+
+guint
+clip_encoder_get_layers (
+    const ClipEncoder *self, const ClipLayerChoice **layers)
+{
+  if (self->calibration == NULL)
+    return 0;
+  *layers = (const ClipLayerChoice *)self->calibration->layers->data;
+  return self->calibration->layers->len;
 }
 
 ClipPrecision

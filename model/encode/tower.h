@@ -5,7 +5,7 @@
  * kind of tower is one constant here and one row of a table in tower.c. */
 #pragma once
 
-#include "encode/encode.h"
+#include "encode/calibration.h"
 #include "engine/engine.h"
 
 /* Shows layers' outputs to whoever looks; @trace is NULL while nobody does. */
@@ -31,9 +31,10 @@ typedef struct {
   ClipEngine *engine;
   const ClipCheckpoint *checkpoint;
   const ClipTracer *tracer;
-  ClipNumber number;    /* of what lies between the layers of a block */
-  gboolean in_bytes;    /* whether the products of transformer blocks are */
-  const guint *batches; /* of pictures, ascending; image towers only */
+  ClipNumber number;            /* of what lies between the layers of a block */
+  ClipCalibration *calibration; /* what decides which products of transformer
+                                   blocks are in bytes; NULL: none */
+  const guint *batches;         /* of pictures, ascending; image towers only */
   guint n_batches;
 } ClipTowerContext;
 

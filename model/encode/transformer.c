@@ -3,18 +3,18 @@
 
 #include "encode/transformer.h"
 
+#include "encode/block_linear.h"
 #include "encode/norm.h"
-#include "encode/weights.h"
 
 #include <string.h>
 
 typedef struct {
   ClipNorm ln_1;
-  ClipLinear *qkv; /* of the last block keys and values alone */
-  ClipLinear *out;
+  ClipBlockLinear qkv; /* of the last block keys and values alone */
+  ClipBlockLinear out;
   ClipNorm ln_2;
-  ClipLinear *fc;
-  ClipLinear *proj;
+  ClipBlockLinear fc;
+  ClipBlockLinear proj;
   guint mlp_width;
 } Block;
 
@@ -47,127 +47,98 @@ struct _ClipTransformer {
   const ClipTracer *tracer;
   ClipAttention *attention;      /* one serves all blocks but the last */
   ClipAttention *last_attention; /* of one query */
-  ClipLinear *last_q;
+  ClipBlockLinear last_q;
   Block *blocks;
   guint n_blocks;
   const ClipBlockTensors *tensors; /* NULL once all blocks are packed */
   guint n_packed;
-  ClipSequence *pooled; /* [C], each of one row */
-  gboolean in_bytes;
-  ClipNumber number; /* of all below but q */
-  gpointer normed;   /* [R, W]; NULL with norm_after */
-  gpointer qkv;      /* [R, 3W]; in the last block [R, 2W] */
-  gfloat *q;         /* [C, W], of the last block */
-  gpointer heads;    /* [R, W] */
-  gpointer hidden;   /* [R, M] */
+  ClipSequence *pooled;         /* [C], each of one row */
+  ClipCalibration *calibration; /* NULL once built */
+  ClipNumber number;            /* of all below but q */
+  gpointer normed;              /* [R, W]; NULL with norm_after */
+  gpointer qkv;                 /* [R, 3W]; in the last block [R, 2W] */
+  gfloat *q;                    /* [C, W], of the last block */
+  gpointer heads;               /* [R, W] */
+  gpointer hidden;              /* [R, M] */
 };
 
-/* One row of each sequence asks, so the queries are a product of their own. */
-static gboolean
-build_last_qkv (ClipTransformer *self, Block *block, ClipAffineTensors tensors,
-    GError **error)
+/* One row of each sequence of the last block asks, so the queries are a product
+ * of their own there. */
+static void
+plan_qkv (ClipTransformer *self, Block *block, ClipAffineTensors tensors)
 {
   const ClipBlockSpec *spec = &self->spec;
-  gsize width = spec->width;
-  const gchar *name = clip_tensor_get_name (tensors.weight);
-  const ClipLinearSpec q = { .name = name,
-    .src = self->number,
-    .in_bytes = self->in_bytes,
-    .in_features = width,
-    .out_features = width,
-    .rows = spec->counts,
-    .n_rows = spec->n_counts };
-  const ClipLinearSpec kv = { .name = name,
-    .src = self->number,
-    .dst = self->number,
-    .in_bytes = self->in_bytes,
-    .in_features = width,
-    .out_features = 2 * width,
-    .rows = spec->rows,
-    .n_rows = spec->n_rows };
-  g_autofree gfloat *weights = clip_weights_read (tensors.weight, error);
-  g_autofree gfloat *bias = NULL;
+  gboolean is_last = block == &self->blocks[self->n_blocks - 1];
 
-  if (weights == NULL)
-    return FALSE;
-  bias = clip_weights_read (tensors.bias, error);
-  if (bias == NULL)
-    return FALSE;
-  self->last_q = clip_linear_new (self->engine, &q, weights, bias, error);
-  if (self->last_q == NULL)
-    return FALSE;
-  block->qkv = clip_linear_new (
-      self->engine, &kv, weights + width * width, bias + width, error);
-  return block->qkv != NULL;
+  block->qkv = (ClipBlockLinear){ .tensors = tensors,
+    .first_feature = is_last ? spec->width : 0,
+    .spec = { .src = self->number,
+        .dst = self->number,
+        .in_features = spec->width,
+        .out_features = (is_last ? 2 : 3) * spec->width,
+        .rows = spec->rows,
+        .n_rows = spec->n_rows } };
+  if (is_last)
+    self->last_q = (ClipBlockLinear){ .tensors = tensors,
+      .spec = { .src = self->number,
+          .in_features = spec->width,
+          .out_features = spec->width,
+          .rows = spec->counts,
+          .n_rows = spec->n_counts } };
 }
 
-static gboolean
-build_qkv (ClipTransformer *self, Block *block, ClipAffineTensors tensors,
-    GError **error)
-{
-  const ClipBlockSpec *spec = &self->spec;
-  const ClipLinearSpec qkv = { .src = self->number,
-    .dst = self->number,
-    .in_bytes = self->in_bytes,
-    .in_features = spec->width,
-    .out_features = 3 * spec->width,
-    .rows = spec->rows,
-    .n_rows = spec->n_rows };
-
-  block->qkv = clip_weights_linear (self->engine, &qkv, tensors, error);
-  return block->qkv != NULL;
-}
-
-static gboolean
-build_block (ClipTransformer *self, Block *block,
-    const ClipBlockTensors *tensors, GError **error)
+static void
+plan_block (
+    ClipTransformer *self, Block *block, const ClipBlockTensors *tensors)
 {
   const ClipBlockSpec *spec = &self->spec;
   gboolean is_last = block == &self->blocks[self->n_blocks - 1];
   const guint *rows = is_last ? spec->counts : spec->rows;
   guint n_rows = is_last ? spec->n_counts : spec->n_rows;
-  const ClipLinearSpec out = { .src = self->number,
-    .in_bytes = self->in_bytes,
-    .in_features = spec->width,
-    .out_features = spec->width,
-    .accumulate = TRUE,
-    .rows = rows,
-    .n_rows = n_rows };
-  const ClipLinearSpec fc = { .src = self->number,
-    .dst = self->number,
-    .in_bytes = self->in_bytes,
-    .in_features = spec->width,
-    .out_features = block->mlp_width,
-    .activation = spec->activation,
-    .rows = rows,
-    .n_rows = n_rows };
-  const ClipLinearSpec proj = { .src = self->number,
-    .in_bytes = self->in_bytes,
-    .in_features = block->mlp_width,
-    .out_features = spec->width,
-    .accumulate = TRUE,
-    .rows = rows,
-    .n_rows = n_rows };
-  const struct {
-    ClipLinear **linear;
-    const ClipLinearSpec *spec;
-    ClipAffineTensors tensors;
-  } linears[] = {
-    { &block->out, &out, tensors->out },
-    { &block->fc, &fc, tensors->fc },
-    { &block->proj, &proj, tensors->proj },
-  };
 
-  for (guint i = 0; i < G_N_ELEMENTS (linears); i++) {
-    *linears[i].linear = clip_weights_linear (
-        self->engine, linears[i].spec, linears[i].tensors, error);
-    if (*linears[i].linear == NULL)
+  plan_qkv (self, block, tensors->qkv);
+  block->out = (ClipBlockLinear){ .tensors = tensors->out,
+    .spec = { .src = self->number,
+        .in_features = spec->width,
+        .out_features = spec->width,
+        .accumulate = TRUE,
+        .rows = rows,
+        .n_rows = n_rows } };
+  block->fc = (ClipBlockLinear){ .tensors = tensors->fc,
+    .spec = { .src = self->number,
+        .dst = self->number,
+        .in_features = spec->width,
+        .out_features = block->mlp_width,
+        .activation = spec->activation,
+        .rows = rows,
+        .n_rows = n_rows } };
+  block->proj = (ClipBlockLinear){ .tensors = tensors->proj,
+    .spec = { .src = self->number,
+        .in_features = block->mlp_width,
+        .out_features = spec->width,
+        .accumulate = TRUE,
+        .rows = rows,
+        .n_rows = n_rows } };
+}
+
+/* Where there is a calibration each layer is built when it first runs. */
+static gboolean
+build_block (ClipTransformer *self, Block *block,
+    const ClipBlockTensors *tensors, GError **error)
+{
+  ClipBlockLinear *const linears[] = { &block->qkv, &block->out, &block->fc,
+    &block->proj, &self->last_q };
+  gboolean is_last = block == &self->blocks[self->n_blocks - 1];
+  gfloat eps = self->spec.eps;
+
+  plan_block (self, block, tensors);
+  for (guint i = 0; self->calibration == NULL &&
+                    i < G_N_ELEMENTS (linears) - (is_last ? 0 : 1);
+       i++)
+    if (!clip_block_linear_build (linears[i], self->engine, error))
       return FALSE;
-  }
-  return (is_last ? build_last_qkv : build_qkv) (
-             self, block, tensors->qkv, error) &&
-         clip_norm_init (&block->ln_1, tensors->ln_1, spec->eps, error) &&
-         clip_norm_init (&block->ln_2, tensors->ln_2, spec->eps, error);
+  return clip_norm_init (&block->ln_1, tensors->ln_1, eps, error) &&
+         clip_norm_init (&block->ln_2, tensors->ln_2, eps, error);
 }
 
 static gboolean
@@ -242,7 +213,7 @@ clip_transformer_begin (const ClipTowerContext *context,
   self->names = spec->norm_after ? &bert_names : &clip_names;
   self->engine = context->engine;
   self->tracer = context->tracer;
-  self->in_bytes = context->in_bytes;
+  self->calibration = context->calibration;
   self->number = context->number;
   self->blocks = g_new0 (Block, n_blocks);
   self->n_blocks = n_blocks;
@@ -284,6 +255,20 @@ clip_transformer_new (const ClipTowerContext *context,
   return g_steal_pointer (&self);
 }
 
+gboolean
+clip_transformer_calibrate (ClipTransformer *self, const ClipSequences *where,
+    gfloat *x, gfloat *pooled, GError **error)
+{
+  gboolean done = FALSE;
+
+  for (guint i = 0; !done; i++)
+    if (!clip_transformer_pack (self, &done, error) ||
+        !clip_transformer_run_block (self, i, where, x, pooled, &done, error))
+      return FALSE;
+  self->calibration = NULL;
+  return TRUE;
+}
+
 void
 clip_transformer_free (ClipTransformer *self)
 {
@@ -292,17 +277,17 @@ clip_transformer_free (ClipTransformer *self)
   for (guint i = 0; i < self->n_blocks; i++) {
     Block *block = &self->blocks[i];
 
-    clip_linear_free (block->qkv);
-    clip_linear_free (block->out);
-    clip_linear_free (block->fc);
-    clip_linear_free (block->proj);
+    clip_block_linear_clear (&block->qkv);
+    clip_block_linear_clear (&block->out);
+    clip_block_linear_clear (&block->fc);
+    clip_block_linear_clear (&block->proj);
     clip_norm_clear (&block->ln_1);
     clip_norm_clear (&block->ln_2);
   }
   g_free (self->blocks);
   clip_attention_free (self->attention);
   clip_attention_free (self->last_attention);
-  clip_linear_free (self->last_q);
+  clip_block_linear_clear (&self->last_q);
   g_free (self->pooled);
   clip_engine_free_values (self->normed);
   clip_engine_free_values (self->qkv);
@@ -392,22 +377,32 @@ norm_after (ClipTransformer *self, const ClipNorm *norm, guint rows, gfloat *x)
     clip_norm_run (norm, self->engine, rows, x, CLIP_F32, x);
 }
 
+static gboolean
+multiply (ClipTransformer *self, ClipBlockLinear *linear, guint rows,
+    gconstpointer src, gpointer dst, GError **error)
+{
+  return self->calibration != NULL
+             ? clip_block_linear_calibrate (linear, self->engine,
+                   self->calibration, rows, src, dst, error)
+             : clip_linear_run (linear->linear, rows, src, dst, error);
+}
+
 /* From ln_1 to queries, keys and values, as far as qkv has them. */
 static gboolean
-run_qkv (ClipTransformer *self, const Block *block, const ClipSequences *where,
+run_qkv (ClipTransformer *self, Block *block, const ClipSequences *where,
     const gfloat *x, GError **error)
 {
   gconstpointer src = norm_before (self, &block->ln_1, where->n_rows, x);
 
   show (self, block, where,
       (Shown){ self->number, src, self->spec.width, self->names->ln_1 });
-  return clip_linear_run (block->qkv, where->n_rows, src, self->qkv, error);
+  return multiply (self, &block->qkv, where->n_rows, src, self->qkv, error);
 }
 
 /* From the heads to the block's end. */
 static gboolean
-finish_block (ClipTransformer *self, const Block *block,
-    const ClipSequences *where, gfloat *x, GError **error)
+finish_block (ClipTransformer *self, Block *block, const ClipSequences *where,
+    gfloat *x, GError **error)
 {
   const Names *names = self->names;
   guint width = self->spec.width, rows = where->n_rows;
@@ -416,15 +411,15 @@ finish_block (ClipTransformer *self, const Block *block,
 
   show (
       self, block, where, (Shown){ number, self->heads, width, names->heads });
-  if (!clip_linear_run (block->out, rows, self->heads, x, error))
+  if (!multiply (self, &block->out, rows, self->heads, x, error))
     return FALSE;
   norm_after (self, &block->ln_1, rows, x);
   show (self, block, where, (Shown){ CLIP_F32, x, width, names->half });
 
   src = norm_before (self, &block->ln_2, rows, x);
   show (self, block, where, (Shown){ number, src, width, names->ln_2 });
-  if (!clip_linear_run (block->fc, rows, src, self->hidden, error) ||
-      !clip_linear_run (block->proj, rows, self->hidden, x, error))
+  if (!multiply (self, &block->fc, rows, src, self->hidden, error) ||
+      !multiply (self, &block->proj, rows, self->hidden, x, error))
     return FALSE;
   norm_after (self, &block->ln_2, rows, x);
   show (self, block, where,
@@ -453,7 +448,7 @@ static gboolean
 run_last_block (ClipTransformer *self, const ClipSequences *where, gfloat *x,
     gfloat *pooled, GError **error)
 {
-  const Block *block = &self->blocks[self->n_blocks - 1];
+  Block *block = &self->blocks[self->n_blocks - 1];
   const ClipSequences rows = {
     .n_rows = where->count,
     .sequences = self->pooled,
@@ -463,7 +458,7 @@ run_last_block (ClipTransformer *self, const ClipSequences *where, gfloat *x,
   if (!run_qkv (self, block, where, x, error))
     return FALSE;
   pool (self, where, x, pooled);
-  return clip_linear_run (self->last_q, rows.n_rows,
+  return multiply (self, &self->last_q, rows.n_rows,
              norm_before (self, &block->ln_1, rows.n_rows, pooled), self->q,
              error) &&
          attend_last (self, where, error) &&
@@ -475,7 +470,7 @@ clip_transformer_run_block (ClipTransformer *self, guint i,
     const ClipSequences *where, gfloat *x, gfloat *pooled, gboolean *done,
     GError **error)
 {
-  const Block *block = &self->blocks[i];
+  Block *block = &self->blocks[i];
 
   *done = i + 1 == self->n_blocks;
   if (*done)

@@ -58,6 +58,15 @@ ClipTransformer *clip_transformer_begin (const ClipTowerContext *context,
  * @done: (out): whether it was the last */
 gboolean clip_transformer_pack (
     ClipTransformer *transformer, gboolean *done, GError **error);
+
+/* Packs all blocks of one that has only begun, with the context's calibration:
+ * each runs, and what runs decides how it is packed.
+ *
+ * @x, @pooled: as of clip_transformer_run(): what they become is that of layers
+ *   that are not in bytes */
+gboolean clip_transformer_calibrate (ClipTransformer *transformer,
+    const ClipSequences *where, gfloat *x, gfloat *pooled, GError **error);
+
 void clip_transformer_free (ClipTransformer *transformer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipTransformer, clip_transformer_free)
 

@@ -127,48 +127,6 @@ build_patches (VisionTransformer *self,
 }
 
 static gboolean
-build_layers (VisionTransformer *self, const ClipVisionConfig *config,
-    const ClipVisionTransformerTensors *tensors, GError **error)
-{
-  const ClipTowerContext *context = &self->context;
-  guint rows[CLIP_ENGINE_MAX_SHAPES];
-  const ClipBlockSpec blocks = {
-    .name = "visual.transformer.resblocks",
-    .width = config->width,
-    .heads = config->heads,
-    .activation = config->activation,
-    .eps = config->eps,
-    .shown_together = TRUE,
-    .rows = rows,
-    .n_rows = context->n_batches,
-    .tokens = &self->tokens,
-    .n_tokens = 1,
-    .counts = context->batches,
-    .n_counts = context->n_batches,
-  };
-  const ClipLinearSpec proj = {
-    .src = context->number,
-    .in_features = self->width,
-    .out_features = self->embed_dim,
-    .transposed = TRUE,
-    .rows = context->batches,
-    .n_rows = context->n_batches,
-  };
-
-  multiply (self, self->tokens, rows);
-  if (!clip_norm_init (&self->ln_pre, tensors->ln_pre, config->eps, error) ||
-      !clip_norm_init (&self->ln_post, tensors->ln_post, config->eps, error))
-    return FALSE;
-  self->transformer = clip_transformer_new (
-      context, &blocks, tensors->blocks, tensors->n_blocks, error);
-  if (self->transformer == NULL)
-    return FALSE;
-  self->proj = clip_weights_linear (context->engine, &proj,
-      (ClipAffineTensors){ .weight = tensors->proj }, error);
-  return self->proj != NULL;
-}
-
-static gboolean
 build_buffers (VisionTransformer *self, GError **error)
 {
   gsize batch = self->context.batches[self->context.n_batches - 1];
@@ -198,27 +156,6 @@ build_buffers (VisionTransformer *self, GError **error)
       .n_rows = self->tokens,
       .n_tokens = self->tokens };
   return TRUE;
-}
-
-static gpointer
-vision_transformer_build (const ClipTowerContext *context, GError **error)
-{
-  const ClipConfig *config = clip_checkpoint_get_config (context->checkpoint);
-  const ClipVisionTransformerTensors *tensors =
-      clip_checkpoint_get_vision_transformer (context->checkpoint);
-  g_autoptr (VisionTransformer) self = g_new0 (VisionTransformer, 1);
-
-  self->context = *context;
-  self->side = config->vision.image_size;
-  self->patch = config->vision.patch_size;
-  self->grid = self->side / self->patch;
-  self->tokens = self->grid * self->grid + 1;
-  self->width = config->vision.width;
-  self->embed_dim = config->embed_dim;
-  if (!build_layers (self, &config->vision, tensors, error) ||
-      !build_patches (self, tensors, error) || !build_buffers (self, error))
-    return NULL;
-  return g_steal_pointer (&self);
 }
 
 /* pixels: [B, S, S, 3] -> patches: [B, G, G, P, P, 3] */
@@ -285,28 +222,133 @@ run_patches (
   return TRUE;
 }
 
+/* pooled: [B, W] -> embeddings: [B, E] */
 static gboolean
-vision_transformer_run (gpointer tower, guint batch, const gfloat *pixels,
-    gfloat *embeddings, GError **error)
+project (
+    VisionTransformer *self, guint batch, gfloat *embeddings, GError **error)
 {
-  VisionTransformer *self = tower;
-  const ClipSequences where = {
-    .n_rows = batch * self->tokens,
-    .sequences = self->sequences,
-    .n_sequences = batch,
-    .count = batch,
-  };
-
-  if (!run_patches (self, batch, pixels, error) ||
-      !clip_transformer_run (
-          self->transformer, &where, self->x, self->pooled, error))
-    return FALSE;
   clip_norm_run (&self->ln_post, self->context.engine, batch, self->pooled,
       self->context.number, self->normed);
   clip_tracer_show (self->context.tracer,
       (ClipShown){ self->context.number, self->normed, batch, self->width },
       "visual.ln_post");
   return clip_linear_run (self->proj, batch, self->normed, embeddings, error);
+}
+
+static ClipSequences
+get_sequences (const VisionTransformer *self, guint batch)
+{
+  return (ClipSequences){
+    .n_rows = batch * self->tokens,
+    .sequences = self->sequences,
+    .n_sequences = batch,
+    .count = batch,
+  };
+}
+
+static gboolean
+vision_transformer_run (gpointer tower, guint batch, const gfloat *pixels,
+    gfloat *embeddings, GError **error)
+{
+  VisionTransformer *self = tower;
+  const ClipSequences where = get_sequences (self, batch);
+
+  return run_patches (self, batch, pixels, error) &&
+         clip_transformer_run (
+             self->transformer, &where, self->x, self->pooled, error) &&
+         project (self, batch, embeddings, error);
+}
+
+/* --- building, which may include running --- */
+
+/* The transformer's blocks, and what they make of the pictures. */
+static gboolean
+calibrate (VisionTransformer *self, GError **error)
+{
+  ClipCalibration *calibration = self->context.calibration;
+  guint batch = calibration->batch;
+  const ClipSequences where = get_sequences (self, batch);
+  g_autofree gfloat *embeddings = g_new (gfloat, batch * self->embed_dim);
+  gboolean succeeded;
+
+  if (!run_patches (self, batch, calibration->pixels, error) ||
+      !clip_transformer_calibrate (
+          self->transformer, &where, self->x, self->pooled, error) ||
+      !project (self, batch, calibration->embeddings, error))
+    return FALSE;
+  clip_engine_take_turn (self->context.engine, TRUE);
+  succeeded = vision_transformer_run (
+      self, batch, calibration->pixels, embeddings, error);
+  clip_engine_take_turn (self->context.engine, FALSE);
+  if (!succeeded)
+    return FALSE;
+  clip_calibration_compare (calibration, embeddings);
+  return TRUE;
+}
+
+static gboolean
+build_layers (VisionTransformer *self, const ClipVisionConfig *config,
+    const ClipVisionTransformerTensors *tensors, GError **error)
+{
+  const ClipTowerContext *context = &self->context;
+  guint rows[CLIP_ENGINE_MAX_SHAPES];
+  const ClipBlockSpec blocks = {
+    .name = "visual.transformer.resblocks",
+    .width = config->width,
+    .heads = config->heads,
+    .activation = config->activation,
+    .eps = config->eps,
+    .shown_together = TRUE,
+    .rows = rows,
+    .n_rows = context->n_batches,
+    .tokens = &self->tokens,
+    .n_tokens = 1,
+    .counts = context->batches,
+    .n_counts = context->n_batches,
+  };
+  const ClipLinearSpec proj = {
+    .src = context->number,
+    .in_features = self->width,
+    .out_features = self->embed_dim,
+    .transposed = TRUE,
+    .rows = context->batches,
+    .n_rows = context->n_batches,
+  };
+
+  multiply (self, self->tokens, rows);
+  if (!clip_norm_init (&self->ln_pre, tensors->ln_pre, config->eps, error) ||
+      !clip_norm_init (&self->ln_post, tensors->ln_post, config->eps, error))
+    return FALSE;
+  self->proj = clip_weights_linear (context->engine, &proj,
+      (ClipAffineTensors){ .weight = tensors->proj }, error);
+  if (self->proj == NULL)
+    return FALSE;
+  self->transformer = (context->calibration != NULL ? clip_transformer_begin
+                                                    : clip_transformer_new) (
+      context, &blocks, tensors->blocks, tensors->n_blocks, error);
+  return self->transformer != NULL &&
+         (context->calibration == NULL || calibrate (self, error));
+}
+
+static gpointer
+vision_transformer_build (const ClipTowerContext *context, GError **error)
+{
+  const ClipConfig *config = clip_checkpoint_get_config (context->checkpoint);
+  const ClipVisionTransformerTensors *tensors =
+      clip_checkpoint_get_vision_transformer (context->checkpoint);
+  g_autoptr (VisionTransformer) self = g_new0 (VisionTransformer, 1);
+
+  self->context = *context;
+  self->side = config->vision.image_size;
+  self->patch = config->vision.patch_size;
+  self->grid = self->side / self->patch;
+  self->tokens = self->grid * self->grid + 1;
+  self->width = config->vision.width;
+  self->embed_dim = config->embed_dim;
+  if (!build_patches (self, tensors, error) || !build_buffers (self, error) ||
+      !build_layers (self, &config->vision, tensors, error))
+    return NULL;
+  return g_steal_pointer (&self);
 }
 
 const ClipVisionTower clip_vision_transformer_tower = {

@@ -20,9 +20,6 @@ struct _ClipEngine {
   gpointer turn_data;
 };
 
-/* Around what keeps the team busy while a layer is built. */
-void clip_engine_take_turn (ClipEngine *engine, gboolean begins);
-
 /* A call of oneDNN: where it fails, the error is the call's own text and
  * oneDNN's own word. Needs a GError **error. */
 #define CHECK(call) clip_engine_check ((call), #call, error)

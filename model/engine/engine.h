@@ -73,6 +73,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipEngine, clip_engine_free)
 void clip_engine_set_turn (ClipEngine *engine,
     void (*turn) (gboolean begins, gpointer user_data), gpointer user_data);
 
+/* Around what else keeps the team busy then. */
+void clip_engine_take_turn (ClipEngine *engine, gboolean begins);
+
 /* What runs on this CPU where @wanted is asked for: int8 where it has VNNI
  * (AVX512-VNNI, AVX-VNNI, AMX), bf16 where it has AVX512-BF16, else f32. What
  * @wanted int8 becomes without VNNI is what AUTO is. Never CLIP_PRECISION_AUTO.

@@ -154,6 +154,12 @@ build (ClipLinear *linear, const ClipLinearSpec *spec, const gfloat *weights,
   for (guint i = spec->n_rows; i-- > 0;)
     if (!build_shape (linear, spec, i, bias != NULL, error))
       return FALSE;
+  if (spec->in_bytes &&
+      g_str_has_prefix (clip_linear_get_implementation (linear), "ref")) {
+    g_set_error (error, CLIP_ERROR, CLIP_ERROR_COMPUTE,
+        "oneDNN multiplies these bytes slowly");
+    return FALSE;
+  }
   return (spec->in_bytes ? pack_bytes : pack) (
       linear, spec, weights, bias, error);
 }

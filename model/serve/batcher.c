@@ -81,6 +81,21 @@ test_pictures (ClipService *service, GError **error)
   return works;
 }
 
+/* For all threads, which have nothing to do with the encoder itself. */
+static void
+describe_encoder (ClipService *service)
+{
+  const ClipLayerChoice *layers = NULL;
+  guint n_layers = clip_encoder_get_layers (service->encoder, &layers);
+
+  service->description = g_strdup (clip_encoder_describe (service->encoder));
+  service->precision = clip_encoder_get_precision (service->encoder);
+  service->fallback = g_strdup (clip_encoder_get_fallback (service->encoder));
+  service->layers = g_array_new (FALSE, FALSE, sizeof *layers);
+  if (n_layers > 0)
+    g_array_append_vals (service->layers, layers, n_layers);
+}
+
 static gboolean
 open_model (ClipService *service, GError **error)
 {
@@ -109,9 +124,7 @@ open_model (ClipService *service, GError **error)
   service->encoder = clip_encoder_new (service->model, &options, error);
   if (service->encoder == NULL)
     return FALSE;
-  service->description = g_strdup (clip_encoder_describe (service->encoder));
-  service->precision = clip_encoder_get_precision (service->encoder);
-  service->fallback = g_strdup (clip_encoder_get_fallback (service->encoder));
+  describe_encoder (service);
   return test_pictures (service, error);
 }
 

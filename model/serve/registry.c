@@ -49,6 +49,7 @@ service_free (ClipService *service)
   g_free (service->path);
   g_free (service->description);
   g_free (service->fallback);
+  g_clear_pointer (&service->layers, g_array_unref);
   g_free (service->embeddings);
   g_free (service);
 }
@@ -199,6 +200,14 @@ clip_service_explain_precision (const ClipService *service, ClipPrecision asked)
     return g_strdup (service->fallback);
   return g_strdup_printf (
       "this CPU does not multiply it (%s)", service->description);
+}
+
+guint
+clip_service_get_layers (
+    const ClipService *service, const ClipLayerChoice **layers)
+{
+  *layers = (const ClipLayerChoice *)service->layers->data;
+  return service->layers->len;
 }
 
 const gchar *

@@ -54,6 +54,10 @@ ClipPrecision clip_service_get_precision (const ClipService *service);
 gchar *clip_service_explain_precision (
     const ClipService *service, ClipPrecision asked);
 
+/* As clip_encoder_get_layers(); owned by the service. */
+guint clip_service_get_layers (
+    const ClipService *service, const ClipLayerChoice **layers);
+
 /* "oneDNN 2.6.3, avx512_core_bf16"; owned by the service. */
 const gchar *clip_service_describe (const ClipService *service);
 

@@ -43,6 +43,7 @@ struct _ClipService {
       text_deadline;   /* monotonic, when it is; G_MAXINT64: it is not packed */
   gchar *description;  /* fixed once open, as the next two */
   gchar *fallback;     /* why not in int8, or NULL */
+  GArray *layers;      /* of ClipLayerChoice; fixed once open */
   guint64 encode_time; /* nanoseconds, of a picture in the self-test */
   gfloat *embeddings;  /* [largest batch, embed_dim] */
 };

@@ -31,6 +31,7 @@ typedef struct {
   gchar *prompts;
   gint n_crops;
   gboolean as_json;
+  gboolean shows_layers;
 
   ClipPrecision other;
   TwinKind kind;
@@ -115,6 +116,9 @@ parse (Arguments *arguments, gint *argc, gchar ***argv, GError **error)
         "none, outliers or spike (none)", "KIND" },
     { "prompts", 0, 0, G_OPTION_ARG_STRING, &arguments->prompts,
         "as the element takes them (a list of 50)", "TEXTS" },
+    { "layers", 'l', 0, G_OPTION_ARG_NONE, &arguments->shows_layers,
+        "instead, which layers an element has in bytes with int8, and why",
+        NULL },
     { "json", 'j', 0, G_OPTION_ARG_NONE, &arguments->as_json,
         "also print one JSON object, on the last line", NULL },
     { NULL },
@@ -227,6 +231,30 @@ print (const Arguments *arguments, const Pictures *pictures,
   json_decref (report);
 }
 
+/* As Markdown. */
+static gboolean
+print_layers (ClipModel *model, GError **error)
+{
+  const ClipEncoderOptions options = { .n_threads = 2,
+    .max_batch = clip_encoder_choose_batch (model),
+    .precision = CLIP_PRECISION_INT8 };
+  g_autoptr (ClipEncoder) encoder = clip_encoder_new (model, &options, error);
+  const ClipLayerChoice *layers = NULL;
+  guint n;
+
+  if (encoder == NULL)
+    return FALSE;
+  if (clip_encoder_get_fallback (encoder) != NULL)
+    printf ("no int8: %s\n", clip_encoder_get_fallback (encoder));
+  n = clip_encoder_get_layers (encoder, &layers);
+  printf ("| layer | in | error | smoothing |\n|---|---|---|---|\n");
+  for (guint i = 0; i < n; i++)
+    printf ("| %s | %s | %.4f | %.2f |\n", layers[i].name,
+        clip_precision_get_name (layers[i].precision), layers[i].error,
+        layers[i].smoothing);
+  return TRUE;
+}
+
 static gboolean
 run (const Arguments *arguments, GError **error)
 {
@@ -245,6 +273,8 @@ run (const Arguments *arguments, GError **error)
       folders.twin != NULL ? folders.twin : folders.base, error);
   if (model == NULL)
     return FALSE;
+  if (arguments->shows_layers)
+    return print_layers (model, error);
   info = clip_model_get_info (model);
   if (folders.is_generated)
     prompts_draw (info->embed_dim, &prompts);

@@ -146,6 +146,32 @@ GST_START_TEST (int8_of_a_resnet_warns_and_is_what_auto_is)
 }
 GST_END_TEST;
 
+/* Of ten blocks: of each but the last queries, keys and values are one layer.
+ */
+static void
+check_layers (GstHarness *harness)
+{
+  g_autoptr (GstElement) filter = filters_get (harness);
+  g_autoptr (GstStructure) stats = filters_get_stats (filter);
+  const GValue *layers = gst_structure_get_value (stats, "layers");
+
+  fail_unless_equals_int (gst_value_array_get_size (layers), 9 * 4 + 5);
+  for (guint i = 0; i < gst_value_array_get_size (layers); i++) {
+    const GstStructure *layer =
+        gst_value_get_structure (gst_value_array_get_value (layers, i));
+    gdouble error = 0, smoothing = -1;
+
+    fail_if (strstr (gst_structure_get_string (layer, "name"),
+                 "visual.transformer.resblocks.") == NULL);
+    fail_unless_equals_string (
+        gst_structure_get_string (layer, "precision"), "int8");
+    fail_unless (gst_structure_get (layer, "error", G_TYPE_DOUBLE, &error,
+        "smoothing", G_TYPE_DOUBLE, &smoothing, NULL));
+    fail_unless (error > 0 && error < 0.05);
+    fail_unless (smoothing >= 0 && smoothing <= 1);
+  }
+}
+
 GST_START_TEST (int8_of_a_transformer_is_told_by_stats_and_results)
 {
   gchar *folder;
@@ -158,6 +184,7 @@ GST_START_TEST (int8_of_a_transformer_is_told_by_stats_and_results)
   harness =
       filters_harness_new (folder, "precision=int8 attach-embedding=true", RGB);
   check_precision (harness, "int8");
+  check_layers (harness);
   check_warning (harness, NULL);
   out = frames_pass (harness, 1);
   fail_unless_equals_string (
