@@ -58,8 +58,9 @@ arrive (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   g_mutex_lock (&stream->lock);
   if (stream->counts.first_frame == 0)
     stream->counts.first_frame = g_get_monotonic_time ();
+  stream->counts.arrived++;
   g_mutex_unlock (&stream->lock);
-  return GST_PAD_PROBE_REMOVE;
+  return GST_PAD_PROBE_OK;
 }
 
 static GstPadProbeReturn
@@ -150,11 +151,12 @@ stream_pop_end (Stream *stream)
   g_autoptr (GstMessage) message =
       gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR | GST_MESSAGE_EOS);
   g_autoptr (GError) error = NULL;
+  g_autofree gchar *details = NULL;
 
   if (message == NULL)
     return NULL;
   if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS)
     return g_strdup ("the end");
-  gst_message_parse_error (message, &error, NULL);
-  return g_strdup (error->message);
+  gst_message_parse_error (message, &error, &details);
+  return g_strdup_printf ("%s (%s)", error->message, details);
 }

@@ -7,7 +7,8 @@
 #include <gst/gst.h>
 
 typedef struct {
-  guint64 frames;  /* that arrived at the sink, over all starts */
+  guint64 arrived; /* frames at "f", over all starts */
+  guint64 frames;  /* at the sink */
   guint64 results; /* told by events */
   gint64 longest;  /* between two frames since stream_forget(); microseconds */
 

@@ -48,12 +48,12 @@ trend_get_heap (void)
 }
 
 guint
-trend_count_threads (void)
+trend_count (const gchar *folder)
 {
-  g_autoptr (GDir) tasks = g_dir_open ("/proc/self/task", 0, NULL);
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
   guint n = 0;
 
-  while (g_dir_read_name (tasks) != NULL)
+  while (g_dir_read_name (dir) != NULL)
     n++;
   return n;
 }

@@ -20,8 +20,10 @@ typedef struct {
  * @points: (element-type TrendPoint): three or more, of more than one x */
 Trend trend_fit (const GArray *points);
 
-/* What this process holds: bytes in memory (VmRSS of /proc/self/status), bytes
- * that were allocated and not freed (0 under a sanitizer), and its threads. */
+/* What this process holds: bytes in memory (VmRSS of /proc/self/status), and
+ * bytes that were allocated and not freed (0 under a sanitizer). */
 gdouble trend_get_memory (void);
 gdouble trend_get_heap (void);
-guint trend_count_threads (void);
+
+/* Its threads with "/proc/self/task", its files with "/proc/self/fd". */
+guint trend_count (const gchar *folder);
