@@ -7,7 +7,7 @@
  * thread have a part of the streams each. All take turns, so that what else the
  * machine does falls on each. */
 
-#include "published.h"
+#include "generated.h"
 
 #include "serve/serve.h"
 
@@ -220,43 +220,6 @@ change_prompts (gpointer data)
   return NULL;
 }
 
-static const TestPublished *
-find_published (const gchar *name)
-{
-  g_autofree gchar *plain = g_strdelimit (g_strdup (name), "/", '-');
-
-  for (guint i = 0; i < test_n_published; i++)
-    if (g_str_equal (test_published[i].name, plain))
-      return &test_published[i];
-  g_printerr ("There is no '%s'. There are:", name);
-  for (guint i = 0; i < test_n_published; i++)
-    g_printerr (" %s", test_published[i].name);
-  g_printerr ("\n");
-  exit (1);
-}
-
-/* As published, but for the text side: one of BERT's of the size that CLIP's
- * has, because there is a vocabulary for it, the demonstration model's.
- *
- * Returns: (transfer full): for test_checkpoint_remove() */
-static gchar *
-write_model (const TestPublished *published)
-{
-  static const TestWordsSpec text = { 512, 12, 8, 2048, 21128, 512, TRUE };
-  const TestCheckpointSpec values = { .quick = TRUE, .dtype = CLIP_DTYPE_F32 };
-  static const gchar path[] = SOURCE_DIR "/pipelines/demo-model/vocab.txt";
-  g_autofree gchar *vocab = NULL;
-  TestPublished changed = *published;
-  gchar *folder;
-
-  if (!g_file_get_contents (path, &vocab, NULL, NULL))
-    g_error ("'%s' cannot be read", path);
-  changed.spec.text = text;
-  folder = test_published_write (&changed, TEST_FORM_BARE, &values);
-  test_checkpoint_write (folder, "vocab.txt", vocab);
-  return folder;
-}
-
 /* @split: encoders of one thread, or none */
 static void
 run (ClipService *service, GPtrArray *split)
@@ -337,7 +300,7 @@ main (int argc, char **argv)
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, &argc, &argv, &error))
     g_error ("%s", error->message);
-  folder = write_model (find_published (arch != NULL ? arch : "ViT-B/32"));
+  folder = generated_write (arch != NULL ? arch : "ViT-B/32");
   model = g_build_filename (folder, "model.safetensors", NULL);
   options.model = model;
   options.threads = n_threads;

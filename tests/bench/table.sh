@@ -13,6 +13,8 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/steps.sh
 . "$here/../steps.sh"
+# shellcheck source=tests/bench/rows.sh
+. "$here/rows.sh"
 
 build=$here/../../build
 rounds=20
@@ -39,26 +41,6 @@ bench () {
   say "clip-bench $*"
   "${before[@]}" "$bench" "$@" --json </dev/null 2>"$errors" | tail -n 1
   [ ! -s "$errors" ] || die "$(cat "$errors")"
-}
-
-# value REPORT KEY
-value () {
-  sed -n 's/.*"'"$2"'":"\{0,1\}\([^",}]*\).*/\1/p' <<<"$1"
-}
-
-# calc FORMAT EXPRESSION
-calc () {
-  awk "BEGIN { printf \"$1\", $2 }"
-}
-
-# median NUMBER...: of an odd number of them.
-median () {
-  printf '%s\n' "$@" | sort -g | sed -n "$((($# + 1) / 2))p"
-}
-
-# row WHAT FOUND GOAL
-row () {
-  printf '| %s | %s | %s |\n' "$@"
 }
 
 # speed ARCH BATCH PRECISION GOAL: a line of the first table; encode_ms stays in
