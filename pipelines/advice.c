@@ -80,7 +80,9 @@ advise_on_clip (const GError *error)
   if (g_error_matches (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS))
     return g_strdup_printf ("%s.", reason);
   return g_strdup_printf (
-      "%s: give --model a folder that README.md says can be opened.", reason);
+      "%s: the model (--model, or a camera's key) has to be one that README.md "
+      "says can be opened.",
+      reason);
 }
 
 gchar *

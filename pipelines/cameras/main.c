@@ -387,10 +387,13 @@ main (int argc, char *argv[])
     return 2;
   }
   gst_init (NULL, NULL);
-  if (program.options.worker)
-    return camera_worker_run (&program.options);
-  if (program.options.check)
-    return describe (&program.options);
+  if (program.options.worker || program.options.check) {
+    program.status = program.options.worker
+                         ? camera_worker_run (&program.options)
+                         : describe (&program.options);
+    camera_options_clear (&program.options);
+    return program.status;
+  }
   if (set_up (&program, &error)) {
     run (&program);
   } else {

@@ -75,20 +75,19 @@ parse_address (const gchar *address, GError **error)
   return NULL;
 }
 
+/* From the socket, which knows the port that was chosen. */
 static gchar *
 describe_uri (SoupServer *soup)
 {
-  GSList *uris = soup_server_get_uris (soup);
-  g_autofree gchar *host = NULL;
-  gint port = 0;
+  g_autoptr (GSList) listeners = soup_server_get_listeners (soup);
+  g_autoptr (GSocketAddress) address =
+      g_socket_get_local_address (listeners->data, NULL);
+  GInetSocketAddress *inet = G_INET_SOCKET_ADDRESS (address);
+  g_autofree gchar *host =
+      g_inet_address_to_string (g_inet_socket_address_get_address (inet));
 
-  if (uris != NULL) {
-    host = g_strdup (g_uri_get_host (uris->data));
-    port = g_uri_get_port (uris->data);
-  }
-  g_slist_free_full (uris, (GDestroyNotify)g_uri_unref);
-  return g_uri_join (
-      G_URI_FLAGS_NONE, "http", NULL, host, port, PATH, NULL, NULL);
+  return g_uri_join (G_URI_FLAGS_NONE, "http", NULL, host,
+      g_inet_socket_address_get_port (inet), PATH, NULL, NULL);
 }
 
 CameraServer *

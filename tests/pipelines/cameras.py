@@ -28,8 +28,12 @@ ENV = dict(os.environ, GST_PLUGIN_PATH=str(BUILD / 'gst'),
            GST_REGISTRY=str(WORK / 'registry'), LC_ALL='C.UTF-8')
 # As in tag.py: GLib abandons its table of quarks.
 ENV['ASAN_OPTIONS'] = ENV.get('ASAN_OPTIONS', '') + ':detect_leaks=0'
+# gst-launch-1.0, which no sanitizer is in, could not load the plugin, and would
+# note that for all who share its registry.
+MAKER = dict(ENV, GST_REGISTRY=str(WORK / 'maker'), GST_PLUGIN_PATH='')
 # What it decodes comes from all of GStreamer.
-ENV.pop('GST_PLUGIN_SYSTEM_PATH_1_0', None)
+for environment in ENV, MAKER:
+    environment.pop('GST_PLUGIN_SYSTEM_PATH_1_0', None)
 
 # No case waits longer for what has to come; it comes in a second or two.
 PATIENCE = 60
@@ -44,7 +48,7 @@ def film(name, n_frames, *encoder):
             ['gst-launch-1.0', '-q', 'videotestsrc', 'pattern=ball',
              f'num-buffers={n_frames}', '!', 'video/x-raw,width=160,height=120,'
              'framerate=25/1', '!', *encoder, '!', 'filesink',
-             f'location={path}'], env=ENV, check=True)
+             f'location={path}'], env=MAKER, check=True)
     return path
 
 
