@@ -291,6 +291,7 @@ gst_clip_encoding_interrupt (GstClipFilter *self, gboolean *flag)
     clip_request_cancel (requests[i]);
     clip_request_unref (requests[i]);
   }
+  gst_clip_prompts_wake (self);
 }
 
 void

@@ -401,6 +401,18 @@ encode (GstClipFilter *self, GstBuffer *buffer, Passage *passage)
   return skip;
 }
 
+/* No result without words, where any were asked for. */
+static GstClipSkip
+await_prompts (GstClipFilter *self, Passage *passage)
+{
+  GstClipSkip skip =
+      gst_clip_prompts_await (self, self->mode == GST_CLIP_INFERENCE_WAIT);
+
+  if (skip == GST_CLIP_SKIP_NONE && self->prompt_set == NULL)
+    passage->rescored |= switch_prompts (self);
+  return skip;
+}
+
 static GstClipSkip
 decide (GstClipFilter *self, GstBuffer *buffer, Passage *passage)
 {
@@ -410,7 +422,8 @@ decide (GstClipFilter *self, GstBuffer *buffer, Passage *passage)
     return skip;
   if (!gst_clip_encoding_has_credit (self, get_interval (self)))
     return GST_CLIP_SKIP_BUSY;
-  return encode (self, buffer, passage);
+  skip = await_prompts (self, passage);
+  return skip == GST_CLIP_SKIP_NONE ? encode (self, buffer, passage) : skip;
 }
 
 /* Which frames without a result of their own carry the newest one. */

@@ -5,20 +5,27 @@
 
 #include "clip-error.h"
 #include "gstclipdebug.h"
+#include "gstcliperror.h"
 #include "gstclipfilter.h"
 
 #define GST_CAT_DEFAULT gst_clip_model_debug
+
+/* So many texts are encoded before the element has started: they take some
+ * tenths of a second, and what is wrong with them is known at once. */
+#define MAX_AT_START 100
 
 void
 gst_clip_prompts_init (GstClipPrompts *prompts)
 {
   g_mutex_init (&prompts->lock);
+  g_cond_init (&prompts->changed);
 }
 
 void
 gst_clip_prompts_clear (GstClipPrompts *prompts)
 {
   g_mutex_clear (&prompts->lock);
+  g_cond_clear (&prompts->changed);
 }
 
 /* --- one wording on its way to a set --- */
@@ -96,9 +103,38 @@ load_templates (const Job *job, GStrv *templates, GError **error)
   return TRUE;
 }
 
+typedef struct {
+  GStrv texts;
+  GStrv templates; /* NULL: none */
+} Words;
+
+static void
+clear_words (Words *words)
+{
+  g_strfreev (words->texts);
+  g_strfreev (words->templates);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Words, clear_words)
+
+static gboolean
+load_words (const Job *job, Words *words, GError **error)
+{
+  words->texts = load_texts (job, error);
+  return words->texts != NULL && load_templates (job, &words->templates, error);
+}
+
+static gboolean
+is_large (const Words *words)
+{
+  guint n_templates =
+      words->templates != NULL ? g_strv_length (words->templates) : 1;
+
+  return g_strv_length (words->texts) * n_templates > MAX_AT_START;
+}
+
 /* Returns: (transfer full): NULL with CLIP_ERROR_CANCELLED when stopped. */
 static ClipRequest *
-queue_request (const Job *job, GStrv texts, GStrv templates, GError **error)
+queue_request (const Job *job, const Words *words, GError **error)
 {
   GstClipPrompts *prompts = &job->filter->prompts;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&prompts->lock);
@@ -110,7 +146,8 @@ queue_request (const Job *job, GStrv texts, GStrv templates, GError **error)
     return NULL;
   }
   request = clip_service_encode_prompts (prompts->service,
-      (const gchar *const *)texts, (const gchar *const *)templates);
+      (const gchar *const *)words->texts,
+      (const gchar *const *)words->templates);
   prompts->request = clip_request_ref (request);
   return request;
 }
@@ -130,18 +167,14 @@ wait_for_request (const Job *job, ClipRequest *request, GError **error)
 
 /* @set: (out) (transfer full) (nullable): NULL where there are no prompts */
 static gboolean
-encode (const Job *job, ClipPromptSet **set, GError **error)
+encode (const Job *job, const Words *words, ClipPromptSet **set, GError **error)
 {
-  g_auto (GStrv) texts = load_texts (job, error);
-  g_auto (GStrv) templates = NULL;
   g_autoptr (ClipRequest) request = NULL;
 
-  if (texts == NULL || !load_templates (job, &templates, error))
-    return FALSE;
   *set = NULL;
-  if (*texts == NULL)
+  if (*words->texts == NULL)
     return TRUE;
-  request = queue_request (job, texts, templates, error);
+  request = queue_request (job, words, error);
   if (request == NULL || !wait_for_request (job, request, error))
     return FALSE;
   *set = clip_prompt_set_ref (clip_request_get_prompt_set (request));
@@ -180,6 +213,17 @@ announce (GstClipFilter *filter, const ClipPromptSet *set, guint revision)
       gst_message_new_element (GST_OBJECT (filter), structure));
 }
 
+/* Under the lock, in the job's generation. */
+static void
+note_done (const Job *job)
+{
+  GstClipPrompts *prompts = &job->filter->prompts;
+
+  prompts->done = job->change;
+  prompts->first = FALSE;
+  g_cond_broadcast (&prompts->changed);
+}
+
 /* @set: (transfer full) (nullable) */
 static void
 publish (const Job *job, ClipPromptSet *set)
@@ -201,7 +245,6 @@ publish (const Job *job, ClipPromptSet *set)
   g_mutex_lock (&prompts->lock);
   if (prompts->generation == job->generation) {
     prompts->revision = revision;
-    prompts->done = job->change;
     prompts->pending = TRUE;
     GST_OBJECT_LOCK (filter);
     filter->stats.revision = revision;
@@ -209,19 +252,60 @@ publish (const Job *job, ClipPromptSet *set)
     GST_OBJECT_UNLOCK (filter);
     clip_prompt_set_unref (prompts->set);
     prompts->set = g_steal_pointer (&set);
+    note_done (job);
   }
   g_mutex_unlock (&prompts->lock);
   clip_prompt_set_unref (set);
 }
 
-static void
+/* Returns: whether a first set came to nothing */
+static gboolean
 mark_done (const Job *job)
 {
   GstClipPrompts *prompts = &job->filter->prompts;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&prompts->lock);
+  gboolean was_first = prompts->first;
+
+  if (prompts->generation != job->generation)
+    return FALSE;
+  note_done (job);
+  return was_first;
+}
+
+static gboolean
+is_interrupted (GstClipFilter *filter)
+{
+  gboolean interrupted;
+
+  GST_OBJECT_LOCK (filter);
+  interrupted = filter->encoding.stopping || filter->encoding.flushing;
+  GST_OBJECT_UNLOCK (filter);
+  return interrupted;
+}
+
+GstClipSkip
+gst_clip_prompts_await (GstClipFilter *filter, gboolean patient)
+{
+  GstClipPrompts *prompts = &filter->prompts;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&prompts->lock);
+
+  while (prompts->first) {
+    if (!patient)
+      return GST_CLIP_SKIP_BUSY;
+    if (is_interrupted (filter))
+      return GST_CLIP_SKIP_CANCELLED;
+    g_cond_wait (&prompts->changed, &prompts->lock);
+  }
+  return GST_CLIP_SKIP_NONE;
+}
+
+void
+gst_clip_prompts_wake (GstClipFilter *filter)
+{
+  GstClipPrompts *prompts = &filter->prompts;
 
   g_mutex_lock (&prompts->lock);
-  if (prompts->generation == job->generation)
-    prompts->done = job->change;
+  g_cond_broadcast (&prompts->changed);
   g_mutex_unlock (&prompts->lock);
 }
 
@@ -247,15 +331,19 @@ static void
 encode_change (GstClipFilter *filter, guint generation)
 {
   g_auto (Job) job = make_job (filter, generation);
+  g_auto (Words) words = { NULL };
   g_autoptr (GError) error = NULL;
   ClipPromptSet *set;
 
-  if (encode (&job, &set, &error)) {
+  if (load_words (&job, &words, &error) &&
+      encode (&job, &words, &set, &error)) {
     publish (&job, set);
     return;
   }
-  mark_done (&job);
-  if (!g_error_matches (error, CLIP_ERROR, CLIP_ERROR_CANCELLED))
+  if (mark_done (&job))
+    gst_clip_error_post (GST_ELEMENT (filter), GST_MESSAGE_ERROR,
+        "Cannot use the prompts", error);
+  else if (!g_error_matches (error, CLIP_ERROR, CLIP_ERROR_CANCELLED))
     gst_clip_filter_warn (
         filter, "Cannot use the new prompts, the old ones stay", error);
 }
@@ -283,6 +371,13 @@ encode_changes (GstElement *element, gpointer generation)
     encode_change (filter, GPOINTER_TO_UINT (generation));
 }
 
+static void
+encode_in_background (GstClipFilter *filter, guint generation)
+{
+  gst_element_call_async (GST_ELEMENT (filter), encode_changes,
+      GUINT_TO_POINTER (generation), NULL);
+}
+
 void
 gst_clip_prompts_change (GstClipFilter *filter)
 {
@@ -298,11 +393,37 @@ gst_clip_prompts_change (GstClipFilter *filter)
   generation = prompts->generation;
   g_mutex_unlock (&prompts->lock);
   if (begin)
-    gst_element_call_async (GST_ELEMENT (filter), encode_changes,
-        GUINT_TO_POINTER (generation), NULL);
+    encode_in_background (filter, generation);
 }
 
 /* --- start and stop --- */
+
+/* A large set is the first change. */
+static gboolean
+encode_first (const Job *job, GError **error)
+{
+  GstClipPrompts *prompts = &job->filter->prompts;
+  g_auto (Words) words = { NULL };
+  ClipPromptSet *set;
+
+  if (!load_words (job, &words, error))
+    return FALSE;
+  /* What has no text side is an error of the start, whatever the number. */
+  if (is_large (&words) &&
+      clip_service_get_info (prompts->service)->context_length > 0) {
+    g_mutex_lock (&prompts->lock);
+    prompts->first = TRUE;
+    g_mutex_unlock (&prompts->lock);
+    return TRUE;
+  }
+  if (!encode (job, &words, &set, error))
+    return FALSE;
+  if (set != NULL)
+    publish (job, set);
+  else
+    mark_done (job);
+  return TRUE;
+}
 
 gboolean
 gst_clip_prompts_start (GstClipFilter *filter, ClipService *service,
@@ -310,30 +431,25 @@ gst_clip_prompts_start (GstClipFilter *filter, ClipService *service,
 {
   GstClipPrompts *prompts = &filter->prompts;
   g_auto (Job) job = { 0 };
-  ClipPromptSet *set;
 
   g_mutex_lock (&prompts->lock);
   prompts->generation++;
   prompts->service = service;
   prompts->default_file = default_file;
   prompts->busy = TRUE;
+  prompts->done = prompts->wanted - 1;
   prompts->revision = 0;
   job.generation = prompts->generation;
   g_mutex_unlock (&prompts->lock);
 
   job = make_job (filter, job.generation);
-  if (!encode (&job, &set, error)) {
+  if (!encode_first (&job, error)) {
     gst_clip_prompts_stop (filter);
     return FALSE;
   }
-  if (set != NULL)
-    publish (&job, set);
-  else
-    mark_done (&job);
-  /* What was set meanwhile. */
+  /* What is large, or was set meanwhile. */
   if (has_change (filter, job.generation))
-    gst_element_call_async (GST_ELEMENT (filter), encode_changes,
-        GUINT_TO_POINTER (job.generation), NULL);
+    encode_in_background (filter, job.generation);
   return TRUE;
 }
 
@@ -346,7 +462,9 @@ gst_clip_prompts_stop (GstClipFilter *filter)
   prompts->generation++;
   prompts->service = NULL;
   prompts->busy = FALSE;
+  prompts->first = FALSE;
   prompts->pending = FALSE;
+  g_cond_broadcast (&prompts->changed);
   if (prompts->request != NULL)
     clip_request_cancel (prompts->request);
   g_clear_pointer (&prompts->request, clip_request_unref);

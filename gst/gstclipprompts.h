@@ -3,8 +3,10 @@
 
 /* The prompts of one element: from properties to an encoded set, at start in
  * the caller's thread and later in the background, so that frames never wait
- * for words. */
+ * for words; but for a large first set, which would hold up the start. */
 #pragma once
+
+#include "gstclipschedule.h"
 
 #include "serve/serve.h"
 
@@ -29,6 +31,8 @@ typedef struct {
   guint wanted;         /* counts changes of the wording */
   guint done;           /* which of them was encoded last */
   gboolean busy;        /* one is being encoded */
+  gboolean first;       /* ... which is large, and none was before it */
+  GCond changed;        /* @first, or frames must not wait for it any longer */
   ClipRequest *request; /* of this generation, at the worker */
   gboolean pending;     /* @set waits for the next frame */
   ClipPromptSet *set;   /* NULL: no prompts */
@@ -40,7 +44,9 @@ struct _GstClipFilter;
 void gst_clip_prompts_init (GstClipPrompts *prompts);
 void gst_clip_prompts_clear (GstClipPrompts *prompts);
 
-/* Encodes the first set and waits for it.
+/* Encodes the first set and waits for it; a large one goes on in the
+ * background, for which see gst_clip_prompts_await(), and posts an error where
+ * it fails.
  *
  * @default_file: (transfer full) (nullable)
  *
@@ -54,6 +60,19 @@ void gst_clip_prompts_stop (struct _GstClipFilter *filter);
 
 /* The wording changed: encodes the newest in the background, if running. */
 void gst_clip_prompts_change (struct _GstClipFilter *filter);
+
+/* Whether frames can be encoded, in the streaming thread: not before there is a
+ * first set, if any was asked for.
+ *
+ * @patient: waits for it
+ *
+ * Returns: GST_CLIP_SKIP_NONE, _BUSY or, where the encoding was interrupted,
+ *   _CANCELLED */
+GstClipSkip gst_clip_prompts_await (
+    struct _GstClipFilter *filter, gboolean patient);
+
+/* Has who waits see that the encoding was interrupted. Any thread. */
+void gst_clip_prompts_wake (struct _GstClipFilter *filter);
 
 /* @set: (out) (transfer full) (nullable)
  *

@@ -137,7 +137,8 @@ const GstClipProperty gst_clip_settings[] = {
       "prompts-file: the one set last counts. Default: not set. Changeable at "
       "any time: new texts are encoded in the background and used from one "
       "frame to the next; a text that cannot be used is one warning, and the "
-      "old ones stay",
+      "old ones stay. So are more than 100 at the start: frames of wait wait "
+      "for them, those of latest have no results before",
       .kind = GST_CLIP_STRING, .offset = FIELD (wording.prompts),
       .flags = PLAYING_FLAGS, .changed = change_prompts },
   { "prompts-file", "Prompts file",
