@@ -5,8 +5,6 @@
 #include "filters.h"
 #include "pipelines.h"
 
-#define N_SEEKS 60
-
 /* --- what belongs together --- */
 
 typedef struct {
@@ -117,8 +115,9 @@ static void
 seek_about (GstElement *pipeline, Segment *segment)
 {
   g_autoptr (GRand) random = g_rand_new_with_seed (8);
+  guint n = filters_get_rounds (60, 500); /* in each of two modes */
 
-  for (guint i = 0; i < N_SEEKS; i++) {
+  for (guint i = 0; i < n; i++) {
     gdouble rate = kinds[i % G_N_ELEMENTS (kinds)].rate;
     GstClockTime at = g_rand_int_range (random, 1000, 2000) * GST_SECOND;
 

@@ -117,9 +117,10 @@ GST_START_TEST (flushes_at_any_moment)
   GstHarness *harness = new_harness (modes[__i__]);
   Frames frames;
   g_autoptr (GRand) random = g_rand_new_with_seed (9);
+  guint n = filters_get_rounds (500, 10000); /* in each of two modes */
 
   start_frames (&frames, harness);
-  for (guint i = 0; i < 500; i++) {
+  for (guint i = 0; i < n; i++) {
     g_usleep (g_rand_int_range (random, 0, 2000));
     flush (&frames);
   }
