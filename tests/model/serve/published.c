@@ -23,8 +23,9 @@
 
 #define MIB (1024. * 1024)
 
-/* AddressSanitizer keeps what was freed, and more. */
-#ifdef __SANITIZE_ADDRESS__
+/* AddressSanitizer keeps what was freed, and more; ThreadSanitizer who touched
+ * what. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SHOWS_MEMORY FALSE
 #else
 #define SHOWS_MEMORY TRUE
