@@ -27,11 +27,11 @@ clip_norm_clear (ClipNorm *norm)
   g_clear_pointer (&norm->beta, g_free);
 }
 
-void
-clip_norm_run (const ClipNorm *norm, ClipEngine *engine, guint rows,
-    const gfloat *src, ClipNumber number, gpointer dst)
+ClipLayerNorm
+clip_norm_describe (const ClipNorm *norm, guint rows, const gfloat *src,
+    ClipNumber number, gpointer dst)
 {
-  const ClipLayerNorm run = { .rows = rows,
+  return (ClipLayerNorm){ .rows = rows,
     .width = norm->width,
     .src = src,
     .gamma = norm->gamma,
@@ -39,6 +39,13 @@ clip_norm_run (const ClipNorm *norm, ClipEngine *engine, guint rows,
     .eps = norm->eps,
     .number = number,
     .dst = dst };
+}
+
+void
+clip_norm_run (const ClipNorm *norm, ClipEngine *engine, guint rows,
+    const gfloat *src, ClipNumber number, gpointer dst)
+{
+  const ClipLayerNorm run = clip_norm_describe (norm, rows, src, number, dst);
 
   if (norm->gamma != NULL)
     clip_rows_layer_norm (engine, &run);

@@ -27,3 +27,7 @@ void clip_norm_clear (ClipNorm *norm);
  *   norm */
 void clip_norm_run (const ClipNorm *norm, ClipEngine *engine, guint rows,
     const gfloat *src, ClipNumber number, gpointer dst);
+
+/* What clip_norm_run() does, for the engine: only where there is a norm. */
+ClipLayerNorm clip_norm_describe (const ClipNorm *norm, guint rows,
+    const gfloat *src, ClipNumber number, gpointer dst);

@@ -3,20 +3,9 @@
 
 #include "encode/transformer.h"
 
-#include "encode/block_linear.h"
-#include "encode/norm.h"
+#include "encode/block.h"
 
 #include <string.h>
-
-typedef struct {
-  ClipNorm ln_1;
-  ClipBlockLinear qkv; /* of the last block keys and values alone */
-  ClipBlockLinear out;
-  ClipNorm ln_2;
-  ClipBlockLinear fc;
-  ClipBlockLinear proj;
-  guint mlp_width;
-} Block;
 
 /* What a block's trace adds to its name; NULL where the original code has no
  * such module. */
@@ -48,7 +37,7 @@ struct _ClipTransformer {
   ClipAttention *attention;      /* one serves all blocks but the last */
   ClipAttention *last_attention; /* of one query */
   ClipBlockLinear last_q;
-  Block *blocks;
+  ClipBlock *blocks;
   guint n_blocks;
   const ClipBlockTensors *tensors; /* NULL once all blocks are packed */
   guint n_packed;
@@ -62,68 +51,9 @@ struct _ClipTransformer {
   gpointer hidden;              /* [R, M] */
 };
 
-/* One row of each sequence of the last block asks, so the queries are a product
- * of their own there. */
-static void
-plan_qkv (ClipTransformer *self, Block *block, ClipAffineTensors tensors)
-{
-  const ClipBlockSpec *spec = &self->spec;
-  gboolean is_last = block == &self->blocks[self->n_blocks - 1];
-
-  block->qkv = (ClipBlockLinear){ .tensors = tensors,
-    .first_feature = is_last ? spec->width : 0,
-    .spec = { .src = self->number,
-        .dst = self->number,
-        .in_features = spec->width,
-        .out_features = (is_last ? 2 : 3) * spec->width,
-        .rows = spec->rows,
-        .n_rows = spec->n_rows } };
-  if (is_last)
-    self->last_q = (ClipBlockLinear){ .tensors = tensors,
-      .spec = { .src = self->number,
-          .in_features = spec->width,
-          .out_features = spec->width,
-          .rows = spec->counts,
-          .n_rows = spec->n_counts } };
-}
-
-static void
-plan_block (
-    ClipTransformer *self, Block *block, const ClipBlockTensors *tensors)
-{
-  const ClipBlockSpec *spec = &self->spec;
-  gboolean is_last = block == &self->blocks[self->n_blocks - 1];
-  const guint *rows = is_last ? spec->counts : spec->rows;
-  guint n_rows = is_last ? spec->n_counts : spec->n_rows;
-
-  plan_qkv (self, block, tensors->qkv);
-  block->out = (ClipBlockLinear){ .tensors = tensors->out,
-    .spec = { .src = self->number,
-        .in_features = spec->width,
-        .out_features = spec->width,
-        .accumulate = TRUE,
-        .rows = rows,
-        .n_rows = n_rows } };
-  block->fc = (ClipBlockLinear){ .tensors = tensors->fc,
-    .spec = { .src = self->number,
-        .dst = self->number,
-        .in_features = spec->width,
-        .out_features = block->mlp_width,
-        .activation = spec->activation,
-        .rows = rows,
-        .n_rows = n_rows } };
-  block->proj = (ClipBlockLinear){ .tensors = tensors->proj,
-    .spec = { .src = self->number,
-        .in_features = block->mlp_width,
-        .out_features = spec->width,
-        .accumulate = TRUE,
-        .rows = rows,
-        .n_rows = n_rows } };
-}
-
 /* Where there is a calibration each layer is built when it first runs. */
 static gboolean
-build_block (ClipTransformer *self, Block *block,
+build_block (ClipTransformer *self, ClipBlock *block,
     const ClipBlockTensors *tensors, GError **error)
 {
   ClipBlockLinear *const linears[] = { &block->qkv, &block->out, &block->fc,
@@ -131,7 +61,8 @@ build_block (ClipTransformer *self, Block *block,
   gboolean is_last = block == &self->blocks[self->n_blocks - 1];
   gfloat eps = self->spec.eps;
 
-  plan_block (self, block, tensors);
+  clip_block_plan (block, is_last ? &self->last_q : NULL, &self->spec,
+      self->number, tensors);
   for (guint i = 0; self->calibration == NULL &&
                     i < G_N_ELEMENTS (linears) - (is_last ? 0 : 1);
        i++)
@@ -215,7 +146,7 @@ clip_transformer_begin (const ClipTowerContext *context,
   self->tracer = context->tracer;
   self->calibration = context->calibration;
   self->number = context->number;
-  self->blocks = g_new0 (Block, n_blocks);
+  self->blocks = g_new0 (ClipBlock, n_blocks);
   self->n_blocks = n_blocks;
   self->tensors = blocks;
   for (guint i = 0; i < n_blocks; i++)
@@ -274,16 +205,8 @@ clip_transformer_free (ClipTransformer *self)
 {
   if (self == NULL)
     return;
-  for (guint i = 0; i < self->n_blocks; i++) {
-    Block *block = &self->blocks[i];
-
-    clip_block_linear_clear (&block->qkv);
-    clip_block_linear_clear (&block->out);
-    clip_block_linear_clear (&block->fc);
-    clip_block_linear_clear (&block->proj);
-    clip_norm_clear (&block->ln_1);
-    clip_norm_clear (&block->ln_2);
-  }
+  for (guint i = 0; i < self->n_blocks; i++)
+    clip_block_clear (&self->blocks[i]);
   g_free (self->blocks);
   clip_attention_free (self->attention);
   clip_attention_free (self->last_attention);
@@ -306,7 +229,7 @@ typedef struct {
 
 /* All at once, or each sequence by itself and its padding left out. */
 static void
-show (const ClipTransformer *self, const Block *block,
+show (const ClipTransformer *self, const ClipBlock *block,
     const ClipSequences *where, Shown shown)
 {
   const ClipSequence together = { .n_tokens = where->n_rows };
@@ -359,24 +282,6 @@ attend_last (ClipTransformer *self, const ClipSequences *where, GError **error)
   return clip_attention_run (self->last_attention, &run, error);
 }
 
-/* What a half of a block starts from: x, or its norm. */
-static gconstpointer
-norm_before (
-    ClipTransformer *self, const ClipNorm *norm, guint rows, const gfloat *x)
-{
-  if (self->spec.norm_after)
-    return x;
-  clip_norm_run (norm, self->engine, rows, x, self->number, self->normed);
-  return self->normed;
-}
-
-static void
-norm_after (ClipTransformer *self, const ClipNorm *norm, guint rows, gfloat *x)
-{
-  if (self->spec.norm_after)
-    clip_norm_run (norm, self->engine, rows, x, CLIP_F32, x);
-}
-
 static gboolean
 multiply (ClipTransformer *self, ClipBlockLinear *linear, guint rows,
     gconstpointer src, gpointer dst, GError **error)
@@ -387,13 +292,61 @@ multiply (ClipTransformer *self, ClipBlockLinear *linear, guint rows,
              : clip_linear_run (linear->linear, rows, src, dst, error);
 }
 
+/* The same, and the norm behind it, whose rows the next layer gets; without a
+ * norm it gets @dst. */
+static gboolean
+multiply_before (ClipTransformer *self, ClipBlockLinear *linear, guint rows,
+    gconstpointer src, gpointer dst, const ClipNorm *norm,
+    const ClipBlockLinear *next, GError **error)
+{
+  gboolean in_place = self->spec.norm_after;
+  ClipLayerNorm run;
+  ClipLinearNext then = { NULL, next->linear };
+
+  if (norm != NULL) {
+    run = clip_norm_describe (norm, rows, dst,
+        in_place ? CLIP_F32 : self->number, in_place ? dst : self->normed);
+    then.norm = &run;
+  }
+  if (self->calibration == NULL)
+    return clip_linear_run_before (
+        linear->linear, rows, src, dst, &then, error);
+  if (!multiply (self, linear, rows, src, dst, error))
+    return FALSE;
+  if (norm != NULL)
+    clip_rows_layer_norm (self->engine, &run);
+  return TRUE;
+}
+
+/* What a block starts from, for @linear: x, or its norm.
+ *
+ * Returns: NULL with CLIP_ERROR_COMPUTE. */
+static gconstpointer
+norm_before (ClipTransformer *self, const ClipNorm *norm,
+    const ClipBlockLinear *linear, guint rows, const gfloat *x, GError **error)
+{
+  const ClipLayerNorm run =
+      clip_norm_describe (norm, rows, x, self->number, self->normed);
+
+  if (self->spec.norm_after)
+    return x;
+  if (self->calibration != NULL)
+    clip_rows_layer_norm (self->engine, &run);
+  else if (!clip_linear_norm (linear->linear, &run, error))
+    return NULL;
+  return self->normed;
+}
+
 /* From ln_1 to queries, keys and values, as far as qkv has them. */
 static gboolean
-run_qkv (ClipTransformer *self, Block *block, const ClipSequences *where,
+run_qkv (ClipTransformer *self, ClipBlock *block, const ClipSequences *where,
     const gfloat *x, GError **error)
 {
-  gconstpointer src = norm_before (self, &block->ln_1, where->n_rows, x);
+  gconstpointer src =
+      norm_before (self, &block->ln_1, &block->qkv, where->n_rows, x, error);
 
+  if (src == NULL)
+    return FALSE;
   show (self, block, where,
       (Shown){ self->number, src, self->spec.width, self->names->ln_1 });
   return multiply (self, &block->qkv, where->n_rows, src, self->qkv, error);
@@ -401,27 +354,28 @@ run_qkv (ClipTransformer *self, Block *block, const ClipSequences *where,
 
 /* From the heads to the block's end. */
 static gboolean
-finish_block (ClipTransformer *self, Block *block, const ClipSequences *where,
-    gfloat *x, GError **error)
+finish_block (ClipTransformer *self, ClipBlock *block,
+    const ClipSequences *where, gfloat *x, GError **error)
 {
   const Names *names = self->names;
   guint width = self->spec.width, rows = where->n_rows;
   ClipNumber number = self->number;
-  gconstpointer src = NULL;
+  gboolean is_after = self->spec.norm_after;
+  gconstpointer src = is_after ? x : self->normed;
 
   show (
       self, block, where, (Shown){ number, self->heads, width, names->heads });
-  if (!multiply (self, &block->out, rows, self->heads, x, error))
+  if (!multiply_before (self, &block->out, rows, self->heads, x,
+          is_after ? &block->ln_1 : &block->ln_2, &block->fc, error))
     return FALSE;
-  norm_after (self, &block->ln_1, rows, x);
   show (self, block, where, (Shown){ CLIP_F32, x, width, names->half });
-
-  src = norm_before (self, &block->ln_2, rows, x);
   show (self, block, where, (Shown){ number, src, width, names->ln_2 });
-  if (!multiply (self, &block->fc, rows, src, self->hidden, error) ||
+  if (!multiply_before (self, &block->fc, rows, src, self->hidden, NULL,
+          &block->proj, error) ||
       !multiply (self, &block->proj, rows, self->hidden, x, error))
     return FALSE;
-  norm_after (self, &block->ln_2, rows, x);
+  if (is_after)
+    clip_norm_run (&block->ln_2, self->engine, rows, x, CLIP_F32, x);
   show (self, block, where,
       (Shown){ number, self->hidden, block->mlp_width, names->hidden });
   show (self, block, where, (Shown){ CLIP_F32, x, width, "" });
@@ -448,19 +402,21 @@ static gboolean
 run_last_block (ClipTransformer *self, const ClipSequences *where, gfloat *x,
     gfloat *pooled, GError **error)
 {
-  Block *block = &self->blocks[self->n_blocks - 1];
+  ClipBlock *block = &self->blocks[self->n_blocks - 1];
   const ClipSequences rows = {
     .n_rows = where->count,
     .sequences = self->pooled,
     .n_sequences = where->n_sequences,
   };
+  gconstpointer normed = NULL;
 
   if (!run_qkv (self, block, where, x, error))
     return FALSE;
   pool (self, where, x, pooled);
-  return multiply (self, &self->last_q, rows.n_rows,
-             norm_before (self, &block->ln_1, rows.n_rows, pooled), self->q,
-             error) &&
+  normed = norm_before (
+      self, &block->ln_1, &self->last_q, rows.n_rows, pooled, error);
+  return normed != NULL &&
+         multiply (self, &self->last_q, rows.n_rows, normed, self->q, error) &&
          attend_last (self, where, error) &&
          finish_block (self, block, &rows, pooled, error);
 }
@@ -470,7 +426,7 @@ clip_transformer_run_block (ClipTransformer *self, guint i,
     const ClipSequences *where, gfloat *x, gfloat *pooled, gboolean *done,
     GError **error)
 {
-  Block *block = &self->blocks[i];
+  ClipBlock *block = &self->blocks[i];
 
   *done = i + 1 == self->n_blocks;
   if (*done)

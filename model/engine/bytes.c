@@ -4,7 +4,7 @@
 #include "engine/bytes.h"
 
 #include "engine/activation.h"
-#include "engine/vector.h"
+#include "engine/rows.h"
 
 #include <math.h>
 
@@ -46,11 +46,11 @@ clip_bytes_init (ClipBytes *bytes, ClipEngine *engine,
     for (guint k = 0; k < spec->in_features; k++)
       bytes->smoothing[k] = 1.0f / spec->smoothing[k];
   }
-  bytes->codes_at = ROUND_UP (scratch_size);
-  bytes->rows_at = ROUND_UP (bytes->codes_at + rows * spec->in_features);
-  bytes->products_at = ROUND_UP (bytes->rows_at + rows * sizeof (ClipByteRow));
+  bytes->products_at = ROUND_UP (scratch_size);
   return clip_engine_reserve (
-      engine, bytes->products_at + rows * n * sizeof (gint32), error);
+             engine, bytes->products_at + rows * n * sizeof (gint32), error) &&
+         clip_engine_reserve_codes (engine, rows * spec->in_features,
+             rows * sizeof (ClipByteRow), error);
 }
 
 void
@@ -123,15 +123,10 @@ clip_bytes_pack (ClipBytes *bytes, const gfloat *weights, gint8 *codes)
 
 /* --- source --- */
 
-typedef struct {
-  const ClipBytes *bytes;
-  gpointer values; /* [rows, K] to be read, or [rows, N] to be written */
-} Rows;
-
 static ClipByteRow *
 get_row (const ClipBytes *bytes, gsize row)
 {
-  return (ClipByteRow *)(bytes->engine->scratch + bytes->rows_at) + row;
+  return (ClipByteRow *)bytes->engine->code_rows + row;
 }
 
 /* A value as it is encoded. @number is a constant, and whether @smoothing is
@@ -147,13 +142,13 @@ load (gconstpointer values, gsize k, ClipNumber number, const gfloat *smoothing)
 /* Of values that are not finite the codes are any, and the row is NaN by its
  * scale or its offset. */
 CLIP_INLINE void
-encode_row (
-    const Rows *rows, gsize row, ClipNumber number, const gfloat *smoothing)
+encode_row (const ClipByteWork *work, gsize row, ClipNumber number,
+    const gfloat *smoothing)
 {
-  const ClipBytes *bytes = rows->bytes;
+  const ClipBytes *bytes = work->encoded;
   gsize width = bytes->in_features;
-  gconstpointer values = clip_number_at (number, rows->values, row * width);
-  guint8 *codes = bytes->engine->scratch + bytes->codes_at + row * width;
+  gconstpointer values = clip_number_at (number, work->src, row * width);
+  guint8 *codes = bytes->engine->codes + row * width;
   gint32 lowest = G_MAXINT32, highest = G_MININT32;
   gfloat least, most, inverse;
 
@@ -179,39 +174,28 @@ encode_row (
 }
 
 CLIP_VECTORISED static void
-encode_rows (gconstpointer job, guint part, guint from, guint to)
+encode (const ClipByteWork *work, gsize row)
 {
-  const Rows *rows = job;
-  const gfloat *smoothing = rows->bytes->smoothing;
+  const gfloat *smoothing = work->encoded->smoothing;
 
-  for (gsize row = from; row < to; row++)
-    if (rows->bytes->src == CLIP_BF16 && smoothing != NULL)
-      encode_row (rows, row, CLIP_BF16, smoothing);
-    else if (rows->bytes->src == CLIP_BF16)
-      encode_row (rows, row, CLIP_BF16, NULL);
-    else if (smoothing != NULL)
-      encode_row (rows, row, CLIP_F32, smoothing);
-    else
-      encode_row (rows, row, CLIP_F32, NULL);
-}
-
-void
-clip_bytes_encode (ClipBytes *bytes, guint rows, gconstpointer src)
-{
-  const Rows job = { bytes, (gpointer)src };
-
-  clip_engine_share (
-      bytes->engine, rows, (gsize)rows * bytes->in_features, encode_rows, &job);
+  if (work->encoded->src == CLIP_BF16 && smoothing != NULL)
+    encode_row (work, row, CLIP_BF16, smoothing);
+  else if (work->encoded->src == CLIP_BF16)
+    encode_row (work, row, CLIP_BF16, NULL);
+  else if (smoothing != NULL)
+    encode_row (work, row, CLIP_F32, smoothing);
+  else
+    encode_row (work, row, CLIP_F32, NULL);
 }
 
 /* --- what comes of it --- */
 
 /* @n values from feature @first on. */
 CLIP_INLINE void
-decode_piece (
-    const Rows *rows, gsize row, gsize first, gsize n, ClipNumber number)
+decode_piece (const ClipByteWork *work, gsize row, gsize first, gsize n,
+    ClipNumber number)
 {
-  const ClipBytes *bytes = rows->bytes;
+  const ClipBytes *bytes = work->decoded;
   const ClipByteRow *of = get_row (bytes, row);
   gsize at = row * bytes->out_features + first;
   const gint32 *products =
@@ -229,33 +213,50 @@ decode_piece (
   if (bytes->accumulate)
 #pragma omp simd
     for (gsize i = 0; i < n; i++)
-      piece[i] += clip_value_load (rows->values, at + i, number);
+      piece[i] += clip_value_load (work->dst, at + i, number);
   if (activation->run != NULL)
     activation->run (n, piece);
 #pragma omp simd
   for (gsize i = 0; i < n; i++)
-    clip_value_store (rows->values, at + i, number, piece[i]);
+    clip_value_store (work->dst, at + i, number, piece[i]);
 }
 
 CLIP_VECTORISED static void
-decode_rows (gconstpointer job, guint part, guint from, guint to)
+decode (const ClipByteWork *work, gsize row)
 {
-  const Rows *rows = job;
-  gsize width = rows->bytes->out_features;
+  gsize width = work->decoded->out_features;
 
-  for (gsize row = from; row < to; row++)
-    for (gsize first = 0; first < width; first += PIECE)
-      if (rows->bytes->dst == CLIP_BF16)
-        decode_piece (rows, row, first, MIN (PIECE, width - first), CLIP_BF16);
-      else
-        decode_piece (rows, row, first, MIN (PIECE, width - first), CLIP_F32);
+  for (gsize first = 0; first < width; first += PIECE)
+    if (work->decoded->dst == CLIP_BF16)
+      decode_piece (work, row, first, MIN (PIECE, width - first), CLIP_BF16);
+    else
+      decode_piece (work, row, first, MIN (PIECE, width - first), CLIP_F32);
+}
+
+/* Of a row the codes are written when its products have been read. */
+static void
+run_work (gconstpointer job, guint part, guint from, guint to)
+{
+  const ClipByteWork *work = job;
+
+  for (guint row = from; row < to; row++) {
+    if (work->decoded != NULL)
+      decode (work, row);
+    if (work->norm != NULL)
+      clip_rows_norm_part (work->norm, part, row, row + 1);
+    if (work->encoded != NULL)
+      encode (work, row);
+  }
 }
 
 void
-clip_bytes_decode (ClipBytes *bytes, guint rows, gpointer dst)
+clip_bytes_work (const ClipEngine *engine, guint rows, const ClipByteWork *work)
 {
-  const Rows job = { bytes, dst };
+  gsize width = 0;
 
-  clip_engine_share (bytes->engine, rows, (gsize)rows * bytes->out_features,
-      decode_rows, &job);
+  if (work->decoded != NULL)
+    width += work->decoded->out_features;
+  if (work->encoded != NULL)
+    width += work->encoded->in_features;
+  clip_engine_share (engine, rows, rows * width, run_work, work);
 }

@@ -35,12 +35,12 @@ typedef struct {
   gfloat *scales;    /* [N] */
   gfloat *sums;      /* [N], of the weights as their codes have them */
   gfloat *bias;      /* [N] */
-  gsize codes_at;    /* in the engine's scratch: [M, K] */
-  gsize rows_at;     /* [M] ClipByteRow */
-  gsize products_at; /* [M, N] gint32 */
+  gsize products_at; /* in the engine's scratch: [M, N] gint32 */
 } ClipBytes;
 
-/* Where in the scratch the operands lie: behind the product's own.
+/* Codes lie where the engine has them, so that the next layer's are written
+ * while this one's products are read; products behind the product's own
+ * scratch.
  *
  * @bytes: zeroed; for clip_bytes_clear() also on failure
  * @bias: (nullable)
@@ -56,9 +56,16 @@ void clip_bytes_clear (ClipBytes *bytes);
  * @codes: (out caller-allocates): [N, K] */
 void clip_bytes_pack (ClipBytes *bytes, const gfloat *weights, gint8 *codes);
 
-/* Makes codes of @src, [rows, K]. A row with a value that is not finite gives
- * a row of NaN. */
-void clip_bytes_encode (ClipBytes *bytes, guint rows, gconstpointer src);
+/* What a run does row by row, in one parallel region: each part may be left
+ * out. */
+typedef struct {
+  const ClipBytes *decoded;  /* whose products become @dst */
+  gpointer dst;              /* [rows, N] */
+  const ClipLayerNorm *norm; /* of what that made, or of anything */
+  const ClipBytes *encoded;  /* for which codes are made of @src */
+  gconstpointer src;         /* [rows, K]; may be what the parts before made */
+} ClipByteWork;
 
-/* Makes @dst, [rows, N], of the products. */
-void clip_bytes_decode (ClipBytes *bytes, guint rows, gpointer dst);
+/* A row with a value that is not finite gives a row of NaN. */
+void clip_bytes_work (
+    const ClipEngine *engine, guint rows, const ClipByteWork *work);

@@ -14,6 +14,12 @@ struct _ClipEngine {
   dnnl_stream_t *streams; /* [n_threads]: one for each thread of the team */
   guint8 *scratch;        /* of the largest layer; only one runs at a time */
   gsize scratch_size;
+  guint8 *codes; /* of the largest source of bytes: one is at work */
+  gsize codes_size;
+  guint8 *code_rows; /* what the codes of each row mean */
+  gsize code_rows_size;
+  gconstpointer encoded; /* whose source the codes already are, or NULL */
+  guint encoded_rows;
   gsize packed_size; /* bytes */
   gchar *description;
   void (*turn) (gboolean begins, gpointer user_data); /* or NULL */
@@ -44,6 +50,10 @@ gboolean clip_engine_check_thread (const ClipEngine *engine, GError **error);
 /* Makes the shared scratch at least @size bytes. It may move: take it from the
  * engine at each run. */
 gboolean clip_engine_reserve (ClipEngine *engine, gsize size, GError **error);
+
+/* The same for codes of bytes and their rows. */
+gboolean clip_engine_reserve_codes (
+    ClipEngine *engine, gsize size, gsize rows_size, GError **error);
 
 /* The team that primitives built from now on will expect. */
 void clip_engine_set_team (guint n_threads);

@@ -122,20 +122,35 @@ clip_engine_check_thread (const ClipEngine *engine, GError **error)
   return FALSE;
 }
 
+static gboolean
+enlarge (guint8 **memory, gsize *old_size, gsize size, GError **error)
+{
+  guint8 *larger;
+
+  if (size <= *old_size)
+    return TRUE;
+  larger = clip_memory_alloc (size, error);
+  if (larger == NULL)
+    return FALSE;
+  clip_memory_free (*memory);
+  *memory = larger;
+  *old_size = size;
+  return TRUE;
+}
+
 gboolean
 clip_engine_reserve (ClipEngine *engine, gsize size, GError **error)
 {
-  guint8 *scratch;
+  return enlarge (&engine->scratch, &engine->scratch_size, size, error);
+}
 
-  if (size <= engine->scratch_size)
-    return TRUE;
-  scratch = clip_memory_alloc (size, error);
-  if (scratch == NULL)
-    return FALSE;
-  clip_memory_free (engine->scratch);
-  engine->scratch = scratch;
-  engine->scratch_size = size;
-  return TRUE;
+gboolean
+clip_engine_reserve_codes (
+    ClipEngine *engine, gsize size, gsize rows_size, GError **error)
+{
+  return enlarge (&engine->codes, &engine->codes_size, size, error) &&
+         enlarge (
+             &engine->code_rows, &engine->code_rows_size, rows_size, error);
 }
 
 void
@@ -224,6 +239,8 @@ clip_engine_free (ClipEngine *engine)
     dnnl_engine_destroy (engine->dnnl);
   g_free (engine->streams);
   clip_memory_free (engine->scratch);
+  clip_memory_free (engine->codes);
+  clip_memory_free (engine->code_rows);
   g_free (engine->description);
   g_free (engine);
 }

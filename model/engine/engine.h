@@ -260,6 +260,28 @@ typedef struct {
 /* (x - mean) / sqrt (biased variance + eps) * gamma + beta over each row. */
 void clip_rows_layer_norm (ClipEngine *engine, const ClipLayerNorm *norm);
 
+/* The same, and between layers in bytes also what @linear begins with, while
+ * each row is warm: its clip_linear_run(), with the norm's dst as src, must be
+ * the next of the engine's runs.
+ *
+ * Returns: FALSE with CLIP_ERROR_COMPUTE. */
+gboolean clip_linear_norm (
+    ClipLinear *linear, const ClipLayerNorm *norm, GError **error);
+
+typedef struct {
+  const ClipLayerNorm *norm; /* (nullable): of what the layer gives */
+  ClipLinear *linear;        /* whose src its dst is, or the layer's own */
+} ClipLinearNext;
+
+/* As clip_linear_run(), clip_rows_layer_norm() and, between layers in bytes,
+ * what @next->linear begins with, while each row is warm: its run, of as many
+ * rows, must be the next of the engine's runs.
+ *
+ * Returns: FALSE with CLIP_ERROR_COMPUTE. */
+gboolean clip_linear_run_before (ClipLinear *linear, guint rows,
+    gconstpointer src, gpointer dst, const ClipLinearNext *next,
+    GError **error);
+
 typedef struct {
   guint batch;
   guint height; /* of src, as width a multiple of k */

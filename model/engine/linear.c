@@ -206,28 +206,87 @@ clip_linear_get_implementation (const ClipLinear *linear)
       .product.implementation;
 }
 
+/* From the source to the products. */
 static gboolean
-run_bytes (ClipLinear *linear, guint rows, gconstpointer src, gpointer dst,
-    GError **error)
+multiply_bytes (
+    ClipLinear *linear, guint rows, gconstpointer src, GError **error)
 {
-  ClipBytes *bytes = &linear->bytes;
-  guint8 *scratch = bytes->engine->scratch;
+  ClipEngine *engine = linear->layer.engine;
+  const ClipByteWork work = { .encoded = &linear->bytes, .src = src };
+  gboolean is_encoded =
+      engine->encoded == linear && engine->encoded_rows == rows;
 
   if (!clip_layer_check (&linear->layer, rows, error))
     return FALSE;
-  clip_bytes_encode (bytes, rows, src);
-  if (!clip_layer_run (&linear->layer, rows, scratch + bytes->codes_at,
-          scratch + bytes->products_at, error))
-    return FALSE;
-  clip_bytes_decode (bytes, rows, dst);
-  return TRUE;
+  engine->encoded = NULL;
+  if (!is_encoded)
+    clip_bytes_work (engine, rows, &work);
+  return clip_layer_run (&linear->layer, rows, engine->codes,
+      engine->scratch + linear->bytes.products_at, error);
 }
 
 gboolean
 clip_linear_run (ClipLinear *linear, guint rows, gconstpointer src,
     gpointer dst, GError **error)
 {
-  return linear->in_bytes
-             ? run_bytes (linear, rows, src, dst, error)
-             : clip_layer_run (&linear->layer, rows, src, dst, error);
+  const ClipByteWork work = { .decoded = &linear->bytes, .dst = dst };
+
+  if (!linear->in_bytes)
+    return clip_layer_run (&linear->layer, rows, src, dst, error);
+  if (!multiply_bytes (linear, rows, src, error))
+    return FALSE;
+  clip_bytes_work (linear->layer.engine, rows, &work);
+  return TRUE;
+}
+
+static void
+mark_encoded (ClipLinear *linear, guint rows)
+{
+  linear->layer.engine->encoded = linear;
+  linear->layer.engine->encoded_rows = rows;
+}
+
+gboolean
+clip_linear_run_before (ClipLinear *linear, guint rows, gconstpointer src,
+    gpointer dst, const ClipLinearNext *next, GError **error)
+{
+  ClipEngine *engine = linear->layer.engine;
+  const ClipByteWork work = { .decoded = &linear->bytes,
+    .dst = dst,
+    .norm = next->norm,
+    .encoded = &next->linear->bytes,
+    .src = next->norm != NULL ? next->norm->dst : dst };
+
+  if (!linear->in_bytes || !next->linear->in_bytes) {
+    if (!clip_linear_run (linear, rows, src, dst, error))
+      return FALSE;
+    if (next->norm != NULL)
+      clip_rows_layer_norm (engine, next->norm);
+    return TRUE;
+  }
+  if (!clip_layer_check (&next->linear->layer, rows, error) ||
+      !multiply_bytes (linear, rows, src, error))
+    return FALSE;
+  clip_bytes_work (engine, rows, &work);
+  mark_encoded (next->linear, rows);
+  return TRUE;
+}
+
+gboolean
+clip_linear_norm (ClipLinear *linear, const ClipLayerNorm *norm, GError **error)
+{
+  ClipEngine *engine = linear->layer.engine;
+  const ClipByteWork work = {
+    .norm = norm, .encoded = &linear->bytes, .src = norm->dst
+  };
+
+  if (!linear->in_bytes) {
+    clip_rows_layer_norm (engine, norm);
+    return TRUE;
+  }
+  if (!clip_layer_check (&linear->layer, norm->rows, error))
+    return FALSE;
+  clip_bytes_work (engine, norm->rows, &work);
+  mark_encoded (linear, norm->rows);
+  return TRUE;
 }

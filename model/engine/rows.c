@@ -36,8 +36,8 @@ norm_row (const ClipLayerNorm *norm, gsize row, ClipNumber number)
         dst, i, number, (src[i] - mean) * scale * gamma[i] + beta[i]);
 }
 
-CLIP_VECTORISED static void
-run_layer_norm (gconstpointer job, guint part, guint from, guint to)
+CLIP_VECTORISED void
+clip_rows_norm_part (gconstpointer job, guint part, guint from, guint to)
 {
   const ClipLayerNorm *norm = job;
 
@@ -53,7 +53,7 @@ void
 clip_rows_layer_norm (ClipEngine *engine, const ClipLayerNorm *norm)
 {
   clip_engine_share (engine, norm->rows, (gsize)norm->rows * norm->width,
-      run_layer_norm, norm);
+      clip_rows_norm_part, norm);
 }
 
 /* Channels added up at a time: they stay in registers. */

@@ -23,3 +23,6 @@ typedef struct {
 /* Softmax of scale * scores over the keys that count in each row; the others
  * become exactly 0. */
 void clip_rows_softmax (const ClipSoftmax *softmax);
+
+/* A ClipPartFunc: the rows from … to - 1 of a ClipLayerNorm. */
+void clip_rows_norm_part (gconstpointer norm, guint part, guint from, guint to);

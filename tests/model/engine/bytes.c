@@ -356,6 +356,70 @@ a_row_of_one_value_and_weights_of_zero_are_exact (void)
   run (engine, &product, CLIP_F32, EXACT_TOLERANCE);
 }
 
+/* The norm and the codes of the next layer in one pass are the same bits as one
+ * after the other, and a run of other rows does not take them. */
+static void
+what_follows_in_one_pass_is_the_same (void)
+{
+  static const guint rows[] = { 3, 50 };
+  static const Case sizes[] = { { 50, 96, 96, .accumulate = TRUE },
+    { 50, 96, 33, .activation = CLIP_ACTIVATION_QUICK_GELU } };
+  g_autoptr (ClipEngine) engine = reference_engine ();
+  g_auto (Product) first = { 0 };
+  g_auto (Product) second = { 0 };
+  g_autoptr (ClipLinear) linear = NULL;
+  g_autoptr (ClipLinear) next = NULL;
+  gfloat *normed, *apart;
+
+  if (!has_bytes ())
+    return;
+  normed = reference_zeros (50 * 96);
+  apart = reference_zeros (50 * 33);
+  product_init (&first, &sizes[0]);
+  product_init (&second, &sizes[1]);
+  linear = build (engine, &first, CLIP_F32, rows, 2);
+  next = build (engine, &second, CLIP_F32, rows, 2);
+  for (guint with_norm = 0; with_norm < 2; with_norm++) {
+    const ClipLayerNorm norm = { .rows = 50,
+      .width = 96,
+      .src = first.dst,
+      .gamma = first.bias,
+      .beta = first.bias,
+      .eps = 1e-5f,
+      .dst = normed };
+    const ClipLinearNext then = { with_norm ? &norm : NULL, next };
+    const gfloat *src = with_norm ? normed : first.dst;
+
+    memset (first.dst, 0, sizeof (gfloat) * 50 * 96);
+    g_assert_true (clip_linear_run (linear, 50, first.src, first.dst, NULL));
+    if (with_norm)
+      clip_rows_layer_norm (engine, &norm);
+    g_assert_true (clip_linear_run (next, 50, src, apart, NULL));
+
+    memset (first.dst, 0, sizeof (gfloat) * 50 * 96);
+    g_assert_true (
+        clip_linear_run_before (linear, 50, first.src, first.dst, &then, NULL));
+    g_assert_true (clip_linear_run (next, 50, src, second.dst, NULL));
+    g_assert_cmpmem (apart, sizeof (gfloat) * 50 * 33, second.dst,
+        sizeof (gfloat) * 50 * 33);
+
+    memset (second.dst, 0, sizeof (gfloat) * 50 * 33);
+    g_assert_true (!with_norm || clip_linear_norm (next, &norm, NULL));
+    g_assert_true (clip_linear_run (next, 50, src, second.dst, NULL));
+    g_assert_cmpmem (apart, sizeof (gfloat) * 50 * 33, second.dst,
+        sizeof (gfloat) * 50 * 33);
+
+    memset (first.dst, 0, sizeof (gfloat) * 50 * 96);
+    g_assert_true (
+        clip_linear_run_before (linear, 50, first.src, first.dst, &then, NULL));
+    g_assert_true (clip_linear_run (next, 3, src + 96, second.dst, NULL));
+    g_assert_cmpmem (apart + 33, sizeof (gfloat) * 3 * 33, second.dst,
+        sizeof (gfloat) * 3 * 33);
+  }
+  clip_engine_free_values (normed);
+  clip_engine_free_values (apart);
+}
+
 static void
 transposed_weights_are_an_error (void)
 {
@@ -393,6 +457,8 @@ main (int argc, char *argv[])
   ADD ("what-is-not-finite-stays-so", what_is_not_finite_stays_so);
   ADD ("a-row-of-one-value-and-weights-of-zero-are-exact",
       a_row_of_one_value_and_weights_of_zero_are_exact);
+  ADD ("what-follows-in-one-pass-is-the-same",
+      what_follows_in_one_pass_is_the_same);
   ADD ("transposed-weights-are-an-error", transposed_weights_are_an_error);
   return g_test_run ();
 }
