@@ -24,6 +24,8 @@ struct _CameraGate {
   gboolean catching_up;
   gboolean dropped;         /* since the last that passed, for lag */
   gboolean asked, paced;    /* whether the source is asked if it is live */
+  gint64 origin;            /* when @origin_time was, until the clock runs: */
+  GstClockTime origin_time; /* monotonic, microseconds; 0 before */
   gint64 last_passed;       /* monotonic, microseconds; 0 before the first */
   GstClockTime passed_time; /* its running time, or NONE */
 };
@@ -169,6 +171,24 @@ get_clock_time (GstElement *decoder)
   return gst_element_get_current_running_time (decoder);
 }
 
+/* The clock's running time; until it runs, what has gone by since the first
+ * packet, since a pipeline that waits to play drops no slower than one that
+ * does. */
+static GstClockTime
+get_pace (CameraGate *gate, GstElement *decoder, GstClockTime time)
+{
+  GstClockTime clock = get_clock_time (decoder);
+  gint64 now = g_get_monotonic_time ();
+
+  if (GST_CLOCK_TIME_IS_VALID (clock))
+    return clock;
+  if (gate->origin == 0) {
+    gate->origin = now;
+    gate->origin_time = time;
+  }
+  return gate->origin_time + (GstClockTime)(now - gate->origin) * 1000;
+}
+
 /* A file is no faster than a camera: each packet waits for its time. */
 static void
 pace (CameraGate *gate, GstPad *pad, GstElement *decoder, GstClockTime time)
@@ -187,9 +207,9 @@ pace (CameraGate *gate, GstPad *pad, GstElement *decoder, GstClockTime time)
     return;
   locker = g_mutex_locker_new (&gate->lock);
   while (!gate->closed) {
-    GstClockTime now = get_clock_time (decoder);
+    GstClockTime now = get_pace (gate, decoder, time);
 
-    if (!GST_CLOCK_TIME_IS_VALID (now) || now >= time)
+    if (now >= time)
       return;
     g_cond_wait_until (&gate->cond, &gate->lock,
         g_get_monotonic_time () +
