@@ -100,6 +100,12 @@ camera_fleet_set (CameraFleet *fleet, const GPtrArray *plans)
   }
 }
 
+void
+camera_fleet_tell (CameraFleet *fleet)
+{
+  on_tick (fleet);
+}
+
 gboolean
 camera_fleet_free (CameraFleet *fleet)
 {

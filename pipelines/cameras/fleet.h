@@ -21,6 +21,9 @@ CameraFleet *camera_fleet_new (
  * @plans: (element-type CameraPlan) */
 void camera_fleet_set (CameraFleet *fleet, const GPtrArray *plans);
 
+/* Tells every status now, which is told once a second otherwise. */
+void camera_fleet_tell (CameraFleet *fleet);
+
 /* Ends all and waits some seconds for them.
  *
  * Returns: FALSE when a camera does not end; the process then has to end

@@ -250,6 +250,8 @@ on_warm (gpointer data)
 {
   Program *program = data;
 
+  if (program->fleet != NULL)
+    camera_fleet_tell (program->fleet);
   camera_board_mark (program->board);
   program->cpu_mark = get_cpu_seconds (program);
   return G_SOURCE_REMOVE;
@@ -260,10 +262,14 @@ on_warm (gpointer data)
 static void
 summarize (Program *program)
 {
-  g_autoptr (GArray) views = camera_board_get_views (program->board, TRUE);
-  g_autofree gchar *lines = camera_summary_write (
-      views, get_cpu_seconds (program) - program->cpu_mark);
+  g_autoptr (GArray) views = NULL;
+  g_autofree gchar *lines = NULL;
 
+  if (program->fleet != NULL)
+    camera_fleet_tell (program->fleet);
+  views = camera_board_get_views (program->board, TRUE);
+  lines = camera_summary_write (
+      views, get_cpu_seconds (program) - program->cpu_mark);
   fputs (lines, stdout);
   fflush (stdout);
 }
