@@ -61,23 +61,24 @@ speed () {
 speeds () {
   echo '| model | batch | precision | encoder, ms | floor, ms | ratio | goal | CPU a picture, ms | GF/s | resident of allowed, MiB |'
   echo '|---|---|---|---|---|---|---|---|---|---|'
-  while read -r arch batch f32 bf16; do
+  while read -r arch batch f32 bf16 int8; do
     speed "$arch" "$batch" f32 "$f32"
     speed "$arch" "$batch" bf16 "$bf16"
+    [ -z "$int8" ] || speed "$arch" "$batch" int8 "$int8"
   done
 }
 
 models () {
   cat <<'END'
-ViT-B/32 1 1.15 1.30
+ViT-B/32 1 1.15 1.30 1.6
 RN50 1 1.10 1.20
 END
   [ $quick = no ] || return 0
   cat <<'END'
-ViT-B/32 8 1.15 1.30
-ViT-B/16 1 1.15 1.30
-ViT-B/16 2 1.15 1.30
-ViT-L/14 1 1.15 1.30
+ViT-B/32 8 1.15 1.30 1.4
+ViT-B/16 1 1.15 1.30 1.35
+ViT-B/16 2 1.15 1.30 1.35
+ViT-L/14 1 1.15 1.30 1.35
 ViT-L/14@336px 1 1.15 1.35
 RN50 4 1.10 1.20
 RN101 1 1.10 1.20
