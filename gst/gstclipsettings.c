@@ -256,7 +256,8 @@ const GstClipProperty gst_clip_settings[] = {
       "How long a frame waits at most for frames of other elements that share "
       "the model, to be encoded together with them, which takes less of the "
       "CPU for each and comes later. Only in latest; in wait each frame is "
-      "encoded alone. The first element that opens the model decides for all "
+      "encoded alone. The last frame before EOS or SEGMENT_DONE does not wait. "
+      "The first element that opens the model decides for all "
       "who share it, for whom another value is one warning. Range: 0 - "
       "18446744073709551615 ns, 0 = a batch is what waits already. Default: "
       "0. Changeable in NULL and READY",

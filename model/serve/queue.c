@@ -67,6 +67,8 @@ unlink_request (ClipQueue *queue, ClipRequest *request)
   ClipQueuePlace *place;
 
   request->is_waiting = FALSE;
+  queue->n_urgent -= request->is_urgent;
+  request->is_urgent = FALSE;
   if (request->stream == NULL) {
     g_queue_unlink (&queue->prompts, &request->link);
     return;
@@ -83,6 +85,17 @@ clip_queue_remove (ClipQueue *queue, ClipRequest *request)
   if (!request->is_waiting)
     return FALSE;
   unlink_request (queue, request);
+  return TRUE;
+}
+
+gboolean
+clip_queue_hurry (ClipQueue *queue, ClipRequest *request)
+{
+  if (!request->is_waiting || request->is_urgent || request->stream == NULL ||
+      !request->stream->place.is_sharing)
+    return FALSE;
+  request->is_urgent = TRUE;
+  queue->n_urgent++;
   return TRUE;
 }
 
@@ -111,7 +124,7 @@ find_next (const ClipQueue *queue, guint kinds)
 }
 
 /* Until when a batch is waited for that other streams could still join; 0
- * where it is as large as it can get. */
+ * where it is as large as it can get, or somebody cannot go on without it. */
 static gint64
 get_batch_deadline (const ClipQueue *queue)
 {
@@ -127,7 +140,7 @@ get_batch_deadline (const ClipQueue *queue)
     n_pictures += place->pictures.length;
     first = MIN (first, get_first (place)->arrival);
   }
-  if (n_streams == 0 || n_pictures >= queue->max_batch ||
+  if (queue->n_urgent > 0 || n_streams == 0 || n_pictures >= queue->max_batch ||
       n_streams >= queue->n_sharing)
     return 0;
   return first + queue->batch_timeout;

@@ -23,6 +23,7 @@ typedef struct {
   GQueue streams;       /* those with waiting pictures */
   GQueue prompts;       /* of ClipRequest */
   guint n_sharing;      /* streams whose pictures may form batches */
+  guint n_urgent;       /* waiting pictures that clip_queue_hurry() named */
   guint max_batch;      /* of pictures */
   gint64 batch_timeout; /* microseconds */
   guint64 turn;         /* of the picture taken last */
@@ -59,6 +60,12 @@ void clip_queue_add (ClipQueue *queue, ClipRequest *request, gint64 now);
 
 /* Returns: whether it waited; its reference is the caller's then. */
 gboolean clip_queue_remove (ClipQueue *queue, ClipRequest *request);
+
+/* Somebody stands still until the request is done: where it is a picture that
+ * waits, no batch waits for company until it is taken. Its turn stays the same.
+ *
+ * Returns: whether this may have made something ready */
+gboolean clip_queue_hurry (ClipQueue *queue, ClipRequest *request);
 
 /* Whether something is to be run now.
  *

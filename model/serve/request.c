@@ -118,11 +118,24 @@ clip_request_refuse (ClipRequest *request)
           "the model was released before the request ran"));
 }
 
+/* Who waits for a picture hands in no other one, and perhaps nobody does. */
+static void
+hurry (ClipRequest *request)
+{
+  ClipService *service = request->service;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&service->lock);
+
+  if (clip_queue_hurry (&service->queue, request))
+    g_cond_broadcast (&service->changed);
+}
+
 gboolean
 clip_request_wait (ClipRequest *request, GError **error)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&request->lock);
+  g_autoptr (GMutexLocker) locker = NULL;
 
+  hurry (request);
+  locker = g_mutex_locker_new (&request->lock);
   while (!request->done && !request->cancelled)
     g_cond_wait (&request->changed, &request->lock);
   if (request->cancelled) {

@@ -15,6 +15,7 @@ struct _ClipRequest {
   /* Under the service's lock. */
   GList link;          /* in a line of the queue, or in the pool */
   gboolean is_waiting; /* in a line */
+  gboolean is_urgent;  /* somebody waits for it */
   gint64 arrival;      /* microseconds */
 
   GMutex lock; /* of all below that is not fixed at submission */

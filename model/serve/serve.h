@@ -20,7 +20,8 @@ typedef struct {
   const gchar *instance_id; /* (nullable): separates equal models */
   ClipPrecision precision;  /* asked for */
   guint threads;            /* of the worker's team; 0 = the usable CPUs */
-  guint64 batch_timeout;    /* nanoseconds; 0 = a batch is what is there */
+  guint64 batch_timeout;    /* nanoseconds that a picture waits for others, if
+                               nobody waits for it; 0 = a batch is what is there */
 } ClipServiceOptions;
 
 /* Opens the model, or joins one that is open: the same files, precision and
@@ -90,7 +91,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipRequest, clip_request_unref)
 ClipRequest *clip_service_encode_prompts (ClipService *service,
     const gchar *const *prompts, const gchar *const *templates);
 
-/* Waits for the worker.
+/* Waits for the worker. A picture that is waited for does not wait for company:
+ * its batch begins when the encoder is free, whatever the batch timeout.
  *
  * Returns: FALSE with the worker's error, or CLIP_ERROR_CANCELLED at once when
  *   the request is or becomes cancelled. */

@@ -165,6 +165,33 @@ GST_START_TEST (a_frame_waits_for_another_elements_and_shares_its_time)
 }
 GST_END_TEST;
 
+/* Another element that has no frame is not waited for at an end, however long
+ * frames may wait for it. */
+GST_START_TEST (an_end_waits_for_no_other_elements_frame)
+{
+  static const gchar properties[] =
+      "inference-mode=latest batch-timeout=3600000000000 prompts=\"a | b\"";
+  GstHarness *idle = new_harness (properties);
+  GstHarness *harness = new_harness (properties);
+  GString *journal;
+
+  journal_pass (idle, 1);
+  wait_until_encoded (idle, 1);
+  journal = journal_new (harness);
+  journal_pass (harness, 2);
+  /* Some hundred times what the picture takes. */
+  g_usleep (50000);
+  journal_pass (harness, 3);
+  fail_unless_equals_uint64 (get_count (harness, "encoded"), 0);
+  fail_unless (gst_harness_push_event (
+      harness, gst_event_new_segment_done (GST_FORMAT_TIME, GST_SECOND)));
+  journal_pass (harness, 4);
+  fail_unless (gst_harness_push_event (harness, gst_event_new_eos ()));
+  frames_harness_close (idle);
+  journal_end (harness, journal, "- - !1 DONE e1 !2 EOS ");
+}
+GST_END_TEST;
+
 /* --- who comes first --- */
 
 /* A frame that waits for its result, in a thread of its own. */
@@ -251,6 +278,7 @@ sharing_suite (void)
   tcase_add_test (tests, another_instance_decides_for_itself);
   tcase_add_test (
       tests, a_frame_waits_for_another_elements_and_shares_its_time);
+  tcase_add_test (tests, an_end_waits_for_no_other_elements_frame);
   tcase_add_test (
       tests, priority_decides_who_comes_first_from_the_next_frame_on);
   tcase_add_test (tests, no_picture_is_lost_when_priority_changes);

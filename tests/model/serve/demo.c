@@ -20,19 +20,32 @@ demo_get_model (void)
   return path;
 }
 
-ClipService *
-demo_acquire (const gchar *instance_id)
+static ClipService *
+acquire (const gchar *instance_id, guint64 batch_timeout)
 {
   g_autoptr (GError) error = NULL;
   ClipServiceOptions options = { .model = demo_get_model (),
     .instance_id = instance_id,
     .precision = CLIP_PRECISION_F32,
-    .threads = 1 };
+    .threads = 1,
+    .batch_timeout = batch_timeout };
   ClipService *service = clip_service_acquire (&options, &error);
 
   g_assert_no_error (error);
   g_assert_nonnull (service);
   return service;
+}
+
+ClipService *
+demo_acquire (const gchar *instance_id)
+{
+  return acquire (instance_id, 0);
+}
+
+ClipService *
+demo_acquire_batching (guint64 batch_timeout)
+{
+  return acquire (NULL, batch_timeout);
 }
 
 guint8 *

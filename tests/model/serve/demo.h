@@ -12,6 +12,9 @@ const gchar *demo_get_model (void);
 /* In f32, with one thread. @instance_id: (nullable) */
 ClipService *demo_acquire (const gchar *instance_id);
 
+/* Whose batches wait for company. @batch_timeout: nanoseconds */
+ClipService *demo_acquire_batching (guint64 batch_timeout);
+
 /* Pictures of equal @shade are equal. (transfer full) */
 guint8 *demo_make_picture (const ClipService *service, guint8 shade);
 

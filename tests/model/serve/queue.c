@@ -279,6 +279,49 @@ a_batch_waits_for_company_until_its_timeout (void)
 }
 
 static void
+who_is_waited_for_waits_for_no_company (void)
+{
+  ClipRequest *first, *other;
+  gint64 deadline;
+
+  begin (MAX_BATCH, 5000);
+  for (guint i = 0; i < MAX_BATCH; i++)
+    enter (i, FALSE, 0);
+  enter (MAX_BATCH, TRUE, 0);
+  first = add (&streams[0]);
+  g_assert_false (clip_queue_is_ready (&queue, now, &deadline));
+  g_assert_true (clip_queue_hurry (&queue, first));
+  g_assert_false (clip_queue_hurry (&queue, first));
+  g_assert_true (take_one () == &streams[0]);
+  /* Until its turn comes, which is behind the others' here. */
+  first = add (&streams[0]);
+  add (&streams[1]);
+  add (&streams[2]);
+  g_assert_false (clip_queue_is_ready (&queue, now, &deadline));
+  g_assert_true (clip_queue_hurry (&queue, first));
+  for (guint n = 2; n > 0; n--) {
+    ClipWork work = take ();
+    g_assert_cmpuint (count (&work), ==, n);
+  }
+  /* The next ones wait again, and so do those of whom one was given up. */
+  add (&streams[0]);
+  other = add (&streams[1]);
+  g_assert_false (clip_queue_is_ready (&queue, now, &deadline));
+  g_assert_true (clip_queue_hurry (&queue, other));
+  g_assert_true (clip_queue_remove (&queue, other));
+  g_assert_false (clip_queue_is_ready (&queue, now, &deadline));
+  /* What is not in the line, prompts, and who is alone wait for no company. */
+  g_assert_false (clip_queue_hurry (&queue, other));
+  clip_request_free (other);
+  g_assert_false (clip_queue_hurry (&queue, add (NULL)));
+  g_assert_false (clip_queue_hurry (&queue, add (&streams[MAX_BATCH])));
+  g_assert_true (take_one () == &streams[MAX_BATCH]);
+  g_assert_null (take_one ());
+  g_assert_false (clip_queue_is_ready (&queue, now, &deadline));
+  end ();
+}
+
+static void
 waiting_for_company_delays_nobody_else (void)
 {
   gint64 deadline;
@@ -430,6 +473,8 @@ main (int argc, char **argv)
     { "who-stays-alone-is-in-no-batch", who_stays_alone_is_in_no_batch },
     { "a-batch-waits-for-company-until-its-timeout",
         a_batch_waits_for_company_until_its_timeout },
+    { "who-is-waited-for-waits-for-no-company",
+        who_is_waited_for_waits_for_no_company },
     { "waiting-for-company-delays-nobody-else",
         waiting_for_company_delays_nobody_else },
     { "prompts-have-a-quarter-of-the-time-that-pictures-want",

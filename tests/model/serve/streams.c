@@ -182,6 +182,30 @@ alone_means_the_same_bits_whatever_else_runs (void)
   room_wait (&room);
 }
 
+/* The other stream has no picture, and the timeout is longer than the test may
+ * take. */
+static void
+who_waits_for_a_picture_does_not_wait_for_other_streams (void)
+{
+  const ClipStreamOptions options = { .alone = FALSE };
+  g_autoptr (ClipService) service =
+      demo_acquire_batching (G_GUINT64_CONSTANT (3600) * 1000000000);
+  g_autoptr (ClipStream) stream = clip_stream_new (service, &options);
+  g_autoptr (ClipStream) other = clip_stream_new (service, &options);
+  g_autofree guint8 *picture = demo_make_picture (service, 1);
+
+  for (guint i = 0; i < 3; i++) {
+    g_autoptr (ClipRequest) request =
+        clip_stream_encode_picture (stream, picture);
+
+    /* Several times what it takes: with nobody who waits, it does. */
+    g_usleep (100000);
+    g_assert_false (clip_request_is_done (request));
+    g_assert_true (clip_request_wait (request, NULL));
+    g_assert_cmpuint (clip_request_get_batch (request), ==, 1);
+  }
+}
+
 static void
 a_stream_has_credit_for_one_picture (void)
 {
@@ -339,6 +363,8 @@ main (int argc, char **argv)
         batches_of_any_size_give_the_same_embeddings },
     { "alone-means-the-same-bits-whatever-else-runs",
         alone_means_the_same_bits_whatever_else_runs },
+    { "who-waits-for-a-picture-does-not-wait-for-other-streams",
+        who_waits_for_a_picture_does_not_wait_for_other_streams },
     { "a-stream-has-credit-for-one-picture",
         a_stream_has_credit_for_one_picture },
     { "a-freed-stream-cancels-its-own-pictures-alone",
