@@ -14,26 +14,51 @@
 #define MIN_PERIOD (50 * GST_MSECOND)
 #define MAX_PERIOD GST_SECOND
 
+/* Under the object lock, in which it was decided that it is to be told. */
 static void
-post (GstClipFilter *self, GstClipTrouble trouble, const GstClipSpell *spell,
+note (GstClipFilter *self, GstClipTrouble trouble, const GstClipSpell *spell,
     GstClockTime time)
 {
   const gchar *name = gst_clip_trouble_get_name (trouble);
   GstClockTime duration = time > spell->since ? time - spell->since : 0;
-  g_autofree gchar *source = NULL;
   GstStructure *structure;
 
-  GST_OBJECT_LOCK (self);
-  source = g_strdup (self->settings.source_id);
-  GST_OBJECT_UNLOCK (self);
   structure = gst_structure_new (GST_CLIP_TROUBLE_MESSAGE, /* */
       "trouble", G_TYPE_STRING, name,                      /* */
       "active", G_TYPE_BOOLEAN, spell->told,               /* */
       "duration", G_TYPE_UINT64, duration, NULL);
-  gst_clip_structure_set_string (structure, "source", source);
+  gst_clip_structure_set_string (structure, "source", self->settings.source_id);
+  g_queue_push_tail (&self->watch.untold, structure);
+}
+
+static void
+post (GstClipFilter *self, GstStructure *structure)
+{
   GST_INFO_OBJECT (self, "%" GST_PTR_FORMAT, structure);
   gst_element_post_message (GST_ELEMENT (self),
       gst_message_new_element (GST_OBJECT (self), structure));
+}
+
+/* Posts what was noted, in that order and under no lock: who hears of it may
+ * stop the element, or take long, and frames do not wait for that. One thread
+ * at a time; another leaves what it noted to that one. */
+static void
+tell (GstClipFilter *self)
+{
+  GstClipWatch *watch = &self->watch;
+  GstStructure *structure;
+
+  GST_OBJECT_LOCK (self);
+  if (!watch->telling) {
+    watch->telling = TRUE;
+    while ((structure = g_queue_pop_head (&watch->untold)) != NULL) {
+      GST_OBJECT_UNLOCK (self);
+      post (self, structure);
+      GST_OBJECT_LOCK (self);
+    }
+    watch->telling = FALSE;
+  }
+  GST_OBJECT_UNLOCK (self);
 }
 
 /* --- absence --- */
@@ -45,21 +70,19 @@ tell_absence (GstElement *element, gpointer user_data)
 {
   GstClipFilter *self = GST_CLIP_FILTER (element);
   GstClockTime now = gst_util_get_timestamp ();
-  GstClipSpell spell;
-  gboolean live, tell;
+  GstClipSpell *absence = &self->watch.absence;
+  gboolean live;
 
   if (!gst_clip_filter_ask_if_live (self, &live) || !live)
     return;
   GST_OBJECT_LOCK (self);
-  self->watch.absence.since = self->watch.last_frame;
-  self->watch.absence.lasts = TRUE;
-  tell = self->watch.timer != NULL && !self->watch.ended &&
-         gst_clip_spell_note (
-             &self->watch.absence, TRUE, now, self->settings.trouble_after);
-  spell = self->watch.absence;
+  absence->since = self->watch.last_frame;
+  absence->lasts = TRUE;
+  if (self->watch.timer != NULL && !self->watch.ended &&
+      gst_clip_spell_note (absence, TRUE, now, self->settings.trouble_after))
+    note (self, GST_CLIP_TROUBLE_ABSENT, absence, now);
   GST_OBJECT_UNLOCK (self);
-  if (tell)
-    post (self, GST_CLIP_TROUBLE_ABSENT, &spell, now);
+  tell (self);
 }
 
 static gboolean
@@ -117,18 +140,13 @@ gst_clip_watch_stop (GstClipFilter *self)
   gst_clock_id_unref (timer);
 }
 
+/* Under the object lock. */
 static void
-end_absence (GstClipFilter *self, GstClockTime now)
+end_spell (GstClipFilter *self, GstClipTrouble trouble, GstClipSpell *spell,
+    GstClockTime time)
 {
-  GstClipSpell spell;
-  gboolean tell;
-
-  GST_OBJECT_LOCK (self);
-  tell = gst_clip_spell_note (&self->watch.absence, FALSE, now, 0);
-  spell = self->watch.absence;
-  GST_OBJECT_UNLOCK (self);
-  if (tell)
-    post (self, GST_CLIP_TROUBLE_ABSENT, &spell, now);
+  if (gst_clip_spell_note (spell, FALSE, time, 0))
+    note (self, trouble, spell, time);
 }
 
 void
@@ -140,8 +158,9 @@ gst_clip_watch_frame (GstClipFilter *self)
   GST_OBJECT_LOCK (self);
   watch->ended = FALSE;
   watch->last_frame = now;
+  end_spell (self, GST_CLIP_TROUBLE_ABSENT, &watch->absence, now);
   GST_OBJECT_UNLOCK (self);
-  end_absence (self, now);
+  tell (self);
 }
 
 void
@@ -171,10 +190,13 @@ gst_clip_watch_picture (GstClipFilter *self, const ClipSignature *signature,
   gboolean changed[GST_CLIP_TROUBLE_ABSENT];
 
   gst_clip_scene_note (scene, signature, time, patience, changed);
+  GST_OBJECT_LOCK (self);
   for (guint i = 0; i < G_N_ELEMENTS (changed); i++) {
     if (changed[i])
-      post (self, i, &scene->spells[i], time);
+      note (self, i, &scene->spells[i], time);
   }
+  GST_OBJECT_UNLOCK (self);
+  tell (self);
 }
 
 void
@@ -184,10 +206,12 @@ gst_clip_watch_close (GstClipFilter *self)
   GstClockTime time =
       GST_CLOCK_TIME_IS_VALID (self->last_time) ? self->last_time : 0;
 
-  end_absence (self, gst_util_get_timestamp ());
-  for (guint i = 0; i < G_N_ELEMENTS (scene->spells); i++) {
-    if (gst_clip_spell_note (&scene->spells[i], FALSE, time, 0))
-      post (self, i, &scene->spells[i], time);
-  }
+  GST_OBJECT_LOCK (self);
+  end_spell (self, GST_CLIP_TROUBLE_ABSENT, &self->watch.absence,
+      gst_util_get_timestamp ());
+  for (guint i = 0; i < G_N_ELEMENTS (scene->spells); i++)
+    end_spell (self, i, &scene->spells[i], time);
+  GST_OBJECT_UNLOCK (self);
+  tell (self);
   *scene = (GstClipScene){ 0 };
 }

@@ -17,6 +17,8 @@ typedef struct {
   GstClockTime last_frame; /* when it came or was first due, system clock */
   gboolean ended;          /* none is to come: EOS */
   GstClockID timer;        /* NULL while not PLAYING */
+  GQueue untold;           /* of GstStructure, in the order of their events */
+  gboolean telling;        /* a thread posts them */
 } GstClipWatch;
 
 struct _GstClipFilter;

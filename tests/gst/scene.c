@@ -330,6 +330,80 @@ GST_START_TEST (frames_that_do_not_come_after_an_end_are_told)
 }
 GST_END_TEST;
 
+/* An application that takes its time to hear that frames are missing. */
+typedef struct {
+  gint heard;    /* atomic, as the next */
+  gint released; /* it may go on */
+} SlowListener;
+
+static gboolean
+is_active (GstMessage *message)
+{
+  gboolean active = FALSE;
+
+  fail_unless (gst_structure_get_boolean (
+      gst_message_get_structure (message), "active", &active));
+  return active;
+}
+
+static GstBusSyncReply
+listen_slowly (GstBus *bus, GstMessage *message, gpointer user_data)
+{
+  SlowListener *listener = user_data;
+
+  if (gst_message_has_name (message, "clipfilter-trouble") &&
+      is_active (message)) {
+    g_atomic_int_set (&listener->heard, TRUE);
+    while (!g_atomic_int_get (&listener->released))
+      g_usleep (1000);
+  }
+  return GST_BUS_PASS;
+}
+
+/* The next message of trouble. (transfer full) */
+static GstMessage *
+pop_trouble (GstBus *bus)
+{
+  for (;;) {
+    /* A minute, as above. */
+    g_autoptr (GstMessage) message =
+        gst_bus_timed_pop_filtered (bus, 60 * GST_SECOND, GST_MESSAGE_ELEMENT);
+
+    fail_if (message == NULL, "no trouble was told");
+    if (gst_message_has_name (message, "clipfilter-trouble"))
+      return g_steal_pointer (&message);
+  }
+}
+
+/* The frame that ends it neither waits for who hears of the beginning nor
+ * overtakes the message. */
+GST_START_TEST (the_end_of_trouble_is_told_behind_its_beginning)
+{
+  SlowListener listener = { FALSE, FALSE };
+  GstHarness *harness = filters_harness_new (
+      filters_folder, "trouble-after=3600000000000", FILTERS_RGB);
+  g_autoptr (GstElement) filter = filters_get (harness);
+  g_autoptr (GstBus) bus = gst_element_get_bus (harness->element);
+
+  gst_bus_set_sync_handler (bus, listen_slowly, &listener, NULL);
+  g_object_set (filter, "trouble-after", 100 * GST_MSECOND, NULL);
+  for (guint i = 0; !g_atomic_int_get (&listener.heard); i++) {
+    fail_unless (i < 60000, "no trouble was told");
+    g_usleep (1000);
+  }
+  /* Once is enough. */
+  g_object_set (filter, "trouble-after", 3600 * GST_SECOND, NULL);
+  journal_pass (harness, 0);
+  g_atomic_int_set (&listener.released, TRUE);
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (GstMessage) message = pop_trouble (bus);
+
+    fail_unless_equals_int (is_active (message), i == 0);
+  }
+  frames_harness_free (harness);
+}
+GST_END_TEST;
+
 /* Who was told that a lens is covered hears of its end, also when the camera is
  * looked at no longer. */
 GST_START_TEST (trouble_is_over_when_the_element_stops)
@@ -389,6 +463,7 @@ scene_suite (void)
   tcase_add_test (tests, trouble_is_not_looked_for_when_not_asked_for);
   tcase_add_test (tests, frames_that_do_not_come_are_told);
   tcase_add_test (tests, frames_that_do_not_come_after_an_end_are_told);
+  tcase_add_test (tests, the_end_of_trouble_is_told_behind_its_beginning);
   tcase_add_test (tests, trouble_is_over_when_the_element_stops);
   tcase_add_test (tests, a_file_or_an_end_is_no_trouble);
   return suite;
