@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: the clipfilter authors */
 
-/* A model that works for most pictures: those that it fails for are nobody
- * else's trouble. */
+/* Models that work in part: what they fail for is nobody else's trouble, and is
+ * told to everybody whom it concerns. */
 #include "demo.h"
 
 #include "checkpoints.h"
@@ -154,12 +154,49 @@ a_picture_without_embedding_fails_alone (void)
   test_checkpoint_remove (folder);
 }
 
+/* --- words that all mean the same --- */
+
+static gchar *
+write_wordless_model (void)
+{
+  TestCheckpointSpec spec = test_checkpoint_c;
+  g_autoptr (GPtrArray) tensors = test_checkpoint_tensors (&spec);
+  g_autofree gfloat *values = NULL;
+  gchar *folder = test_checkpoint_new (&spec);
+  TestTensor *words =
+      test_tensors_find (tensors, "bert.embeddings.word_embeddings.weight");
+
+  words->values = values = g_new0 (gfloat, count_values (words));
+  test_checkpoint_write_tensors (folder, &spec, tensors);
+  return folder;
+}
+
+static void
+who_asks_again_is_told_again_that_texts_do_not_work (void)
+{
+  gchar *folder = write_wordless_model ();
+  ClipService *service = open_model (folder);
+
+  for (guint i = 0; i < 3; i++) {
+    g_autoptr (ClipRequest) request = demo_submit_prompts (service, 2);
+    g_autoptr (GError) error = NULL;
+
+    g_assert_false (clip_request_wait (request, &error));
+    g_assert_error (error, CLIP_ERROR, CLIP_ERROR_MODEL);
+    g_assert_nonnull (strstr (error->message, "two different texts"));
+  }
+  clip_service_release (service);
+  test_checkpoint_remove (folder);
+}
+
 int
 main (int argc, char **argv)
 {
   static const DemoCase cases[] = {
     { "a-picture-without-embedding-fails-alone",
         a_picture_without_embedding_fails_alone },
+    { "who-asks-again-is-told-again-that-texts-do-not-work",
+        who_asks_again_is_told_again_that_texts_do_not_work },
   };
 
   g_test_init (&argc, &argv, NULL);
