@@ -11,6 +11,9 @@
 #define CODE_MAX 255.0f
 #define WEIGHT_MAX 127.0f
 
+/* Weights no larger are nothing: a float divided by them is none. */
+#define NOTHING (WEIGHT_MAX * G_MINFLOAT)
+
 /* Adding this to 0 … 2^22 leaves the nearest integer in the lower bits. */
 #define ROUNDER 8388608.0f
 
@@ -94,7 +97,7 @@ pack_feature (const Pack *pack, gsize feature)
     most = MAX (most, fabsf (weight));
     poison += weight * 0.0f;
   }
-  inverse = most > 0.0f && poison == 0.0f ? WEIGHT_MAX / most : 0.0f;
+  inverse = most > NOTHING && poison == 0.0f ? WEIGHT_MAX / most : 0.0f;
   for (gsize k = 0; k < bytes->in_features; k++) {
     codes[k] = inverse > 0.0f
                    ? (gint8)rintf (smooth_weight (pack, feature, k) * inverse)

@@ -18,6 +18,9 @@
 
 #include "engine/engine-private.h"
 
+/* In features whose products add up in 32 bits, however large the codes. */
+#define CLIP_BYTES_MAX_FEATURES (G_MAXINT32 / (255 * 127))
+
 typedef struct {
   gfloat scale;
   gfloat offset;

@@ -114,7 +114,8 @@ typedef struct {
   gboolean in_bytes; /* multiply 8-bit integers: weights with a scale for each
                         out feature, src with one for each row and run. For
                         clip_engine_choose_precision (CLIP_PRECISION_INT8); not
-                        @transposed */
+                        @transposed, and not more than 66311 in_features, whose
+                        products 32 bits hold */
   const gfloat *smoothing; /* (nullable): [in_features], above 0: with
                               @in_bytes, by what src is divided and the weights
                               are multiplied before they become bytes */

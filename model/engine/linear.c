@@ -53,6 +53,12 @@ check_spec (const ClipLinearSpec *spec, GError **error)
         "transposed weights do not become bytes");
     return FALSE;
   }
+  if (spec->in_bytes && spec->in_features > CLIP_BYTES_MAX_FEATURES) {
+    g_set_error (error, CLIP_ERROR, CLIP_ERROR_COMPUTE,
+        "%u in features, and of bytes no more than %d add up in 32 bits",
+        spec->in_features, CLIP_BYTES_MAX_FEATURES);
+    return FALSE;
+  }
   most = spec->rows[spec->n_rows - 1];
   return clip_engine_check_dims ("the weights [out, in]",
              (guint64[]){ spec->out_features, spec->in_features }, 2, error) &&

@@ -440,6 +440,62 @@ transposed_weights_are_an_error (void)
   g_assert_nonnull (strstr (error->message, "visual.proj: transposed"));
 }
 
+/* Every product as large as it can be: one feature more, and the integers that
+ * add them up would be negative. */
+static void
+as_many_features_as_sums_hold_and_no_more (void)
+{
+  const guint most = G_MAXINT32 / (255 * 127);
+  const Case sizes = { 1, most, 2, .no_bias = TRUE },
+             beyond = { 1, most + 1, 2, .no_bias = TRUE };
+  g_autoptr (ClipEngine) engine = reference_engine ();
+  g_autoptr (GError) error = NULL;
+  g_auto (Product) product = { 0 };
+  const ClipLinearSpec spec = { .name = "wide",
+    .in_features = beyond.in,
+    .out_features = beyond.out,
+    .rows = &beyond.rows,
+    .n_rows = 1,
+    .in_bytes = TRUE };
+
+  if (!has_bytes ())
+    return;
+  product_init (&product, &beyond);
+  for (guint k = 0; k < beyond.in; k++) {
+    product.src[k] = k == 0 ? 0 : 255;
+    product.weights[k] = product.weights[beyond.in + k] = 127;
+  }
+  g_assert_null (
+      clip_linear_new (engine, &spec, product.weights, NULL, &error));
+  g_assert_error (error, CLIP_ERROR, CLIP_ERROR_COMPUTE);
+  g_assert_nonnull (strstr (error->message, "wide: 66312 in features"));
+  product.sizes = &sizes;
+  run (engine, &product, CLIP_F32, EXACT_TOLERANCE);
+}
+
+/* What training left of dead features: a scale that no float could divide by.
+ */
+static void
+weights_next_to_nothing_are_nothing (void)
+{
+  static const Case sizes = { 3, 51, 33, .no_bias = TRUE };
+  g_autoptr (ClipEngine) engine = reference_engine ();
+  g_auto (Product) product = { 0 };
+  g_autoptr (ClipLinear) linear = NULL;
+
+  if (!has_bytes ())
+    return;
+  product_init (&product, &sizes);
+  for (guint k = 0; k < sizes.in; k++)
+    product.weights[7 * sizes.in + k] *= 1e-39f;
+  linear = build (engine, &product, CLIP_F32, &sizes.rows, 1);
+  g_assert_true (clip_linear_run (linear, 3, product.src, product.dst, NULL));
+  for (guint n = 0; n < 3 * sizes.out; n++) {
+    g_assert_true (isfinite (product.dst[n]));
+    g_assert_true ((fabsf (product.dst[n]) < 1e-36f) == (n % sizes.out == 7));
+  }
+}
+
 #define ADD(name, func) g_test_add_func ("/engine/bytes/" name, func)
 
 int
@@ -459,6 +515,10 @@ main (int argc, char *argv[])
       a_row_of_one_value_and_weights_of_zero_are_exact);
   ADD ("what-follows-in-one-pass-is-the-same",
       what_follows_in_one_pass_is_the_same);
+  ADD ("as-many-features-as-sums-hold-and-no-more",
+      as_many_features_as_sums_hold_and_no_more);
+  ADD ("weights-next-to-nothing-are-nothing",
+      weights_next_to_nothing_are_nothing);
   ADD ("transposed-weights-are-an-error", transposed_weights_are_an_error);
   return g_test_run ();
 }
