@@ -141,15 +141,27 @@ clip_calibration_compare (ClipCalibration *self, gfloat *embeddings)
   self->error = sqrt (2 * squares / self->batch / self->embed_dim);
 }
 
+static gboolean
+has_bytes (const ClipCalibration *self)
+{
+  for (guint i = 0; i < self->layers->len; i++)
+    if (g_array_index (self->layers, ClipLayerChoice, i).precision ==
+        CLIP_PRECISION_INT8)
+      return TRUE;
+  return FALSE;
+}
+
 gboolean
 clip_calibration_is_good (const ClipCalibration *self)
 {
-  return self->error <= MOST_ERROR;
+  return has_bytes (self) && self->error <= MOST_ERROR;
 }
 
 gchar *
 clip_calibration_explain (const ClipCalibration *self)
 {
+  if (!has_bytes (self))
+    return g_strdup ("none of its layers is near enough in 8-bit integers");
   return g_strdup_printf ("score differences of the built-in pictures are off "
                           "by %.4f, more than %g",
       self->error, MOST_ERROR);

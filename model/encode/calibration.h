@@ -36,7 +36,7 @@ void clip_calibration_add (
  * @embeddings: [batch, E], of any length, used up: from the tower as built */
 void clip_calibration_compare (ClipCalibration *self, gfloat *embeddings);
 
-/* Whether the tower's answers may be given. */
+/* Whether some of it is in bytes, and its answers may be given. */
 gboolean clip_calibration_is_good (const ClipCalibration *self);
 
 /* Why not: a sentence's end. (transfer full) */

@@ -16,6 +16,9 @@
 #define WIDTH 128
 #define MLP_WIDTH 512
 
+/* A channel that is made to be nothing. */
+#define DEAD 7
+
 /* Of the first block queries, keys and values are one layer, of the last two.
  */
 #define N_LAYERS (4 + 5)
@@ -90,6 +93,29 @@ scale_channel (
     weights[i] *= weight;
   for (guint i = 0; i < G_N_ELEMENTS (norm); i++)
     edit (edited, block, norm[i], &n)[channel] *= given;
+}
+
+static void
+scale_column (
+    Edited *edited, guint block, const gchar *part, gsize width, gfloat factor)
+{
+  gsize n;
+  gfloat *weights = edit (edited, block, part, &n);
+
+  for (gsize i = DEAD; i < n; i += width)
+    weights[i] *= factor;
+}
+
+/* A layer gives nothing in a feature. */
+static void
+silence (Edited *edited, guint block, const gchar *weight, const gchar *bias,
+    gsize feature)
+{
+  gsize n;
+
+  memset (edit (edited, block, weight, &n) + feature * WIDTH, 0,
+      WIDTH * sizeof (gfloat));
+  edit (edited, block, bias, &n)[feature] = 0;
 }
 
 /* (transfer full): for test_checkpoint_remove() */
@@ -208,12 +234,27 @@ what_bytes_do_not_hold_stays_as_it_is (void)
 
   if (!has_int8 ())
     return;
-  scale_channel (&edited, 0, 7, 0, 1000);
+  scale_channel (&edited, 0, DEAD, 0, 1000);
   folder = write_model (&edited);
   encoder = open_in (folder, CLIP_PRECISION_INT8);
   check_layers (encoder, "resblocks.0.mlp.c_fc.weight");
   g_assert_cmpfloat (compare (encoder, folder), >=, LEAST_COSINE);
   test_checkpoint_remove (g_steal_pointer (&folder));
+}
+
+/* What runs is what auto is. */
+static void
+check_refused (const Edited *edited, const gchar *says)
+{
+  gchar *folder = write_model (edited);
+  g_autoptr (ClipEncoder) encoder = open_in (folder, CLIP_PRECISION_INT8);
+  const ClipLayerChoice *layers = NULL;
+
+  g_assert_cmpint (clip_encoder_get_precision (encoder), ==,
+      clip_encoder_choose_precision (CLIP_PRECISION_AUTO));
+  g_assert_nonnull (strstr (clip_encoder_get_fallback (encoder), says));
+  g_assert_cmpuint (clip_encoder_get_layers (encoder, &layers), ==, 0);
+  test_checkpoint_remove (folder);
 }
 
 /* Layers that mostly give all channels the same, which the norm behind them
@@ -224,9 +265,6 @@ a_model_that_answers_otherwise_is_not_in_bytes (void)
   static const gchar *const parts[] = { "attn.out_proj.weight",
     "mlp.c_proj.weight" };
   g_auto (Edited) edited = edited_new ();
-  g_autofree gchar *folder = NULL;
-  g_autoptr (ClipEncoder) encoder = NULL;
-  const ClipLayerChoice *layers = NULL;
   gsize n;
 
   if (!has_int8 ())
@@ -238,14 +276,29 @@ a_model_that_answers_otherwise_is_not_in_bytes (void)
       for (gsize j = 0; j < n; j++)
         weights[j] += 30;
     }
-  folder = write_model (&edited);
-  encoder = open_in (folder, CLIP_PRECISION_INT8);
-  g_assert_cmpint (clip_encoder_get_precision (encoder), ==,
-      clip_encoder_choose_precision (CLIP_PRECISION_AUTO));
-  g_assert_nonnull (
-      strstr (clip_encoder_get_fallback (encoder), "built-in pictures"));
-  g_assert_cmpuint (clip_encoder_get_layers (encoder, &layers), ==, 0);
-  test_checkpoint_remove (g_steal_pointer (&folder));
+  check_refused (&edited, "built-in pictures");
+}
+
+/* The same of all layers: in name alone it would be int8. */
+static void
+a_model_of_which_nothing_is_in_bytes_is_not_called_so (void)
+{
+  g_auto (Edited) edited = edited_new ();
+
+  if (!has_int8 ())
+    return;
+  for (guint block = 0; block < 2; block++) {
+    for (gsize n, i = 0; i < 2; i++)
+      edit (&edited, block, i == 0 ? "ln_1.weight" : "ln_1.bias", &n)[DEAD] = 0;
+    scale_column (&edited, block, "attn.in_proj_weight", WIDTH, 1000);
+    silence (&edited, block, "attn.in_proj_weight", "attn.in_proj_bias",
+        2 * WIDTH + DEAD);
+    scale_column (&edited, block, "attn.out_proj.weight", WIDTH, 1000);
+    scale_channel (&edited, block, DEAD, 0, 1000);
+    silence (&edited, block, "mlp.c_fc.weight", "mlp.c_fc.bias", DEAD);
+    scale_column (&edited, block, "mlp.c_proj.weight", MLP_WIDTH, 1000);
+  }
+  check_refused (&edited, "none of its layers");
 }
 
 /* --- smoothing --- */
@@ -295,6 +348,8 @@ main (int argc, char *argv[])
       what_bytes_do_not_hold_stays_as_it_is);
   ADD ("a-model-that-answers-otherwise-is-not-in-bytes",
       a_model_that_answers_otherwise_is_not_in_bytes);
+  ADD ("a-model-of-which-nothing-is-in-bytes-is-not-called-so",
+      a_model_of_which_nothing_is_in_bytes_is_not_called_so);
   ADD ("smoothing-takes-what-stands-out", smoothing_takes_what_stands_out);
   return g_test_run ();
 }
