@@ -6,6 +6,7 @@
 #include "backoff.h"
 #include "feed.h"
 #include "opening.h"
+#include "secrets.h"
 #include "tap.h"
 
 #include "pipelines/advice.h"
@@ -200,6 +201,7 @@ on_error (Camera *camera, GstMessage *message)
 {
   g_autofree gchar *advice =
       tag_advise (message, camera->plan->shown_uri, camera->missing);
+  g_autofree gchar *sentence = camera_secrets_hide (advice);
 
   /* An encoder that failed is opened anew, the next time. */
   if (camera->clipfilter != NULL &&
@@ -207,7 +209,7 @@ on_error (Camera *camera, GstMessage *message)
     leave (camera);
     drop_filter (camera);
   }
-  lose (camera, advice);
+  lose (camera, sentence);
 }
 
 static void

@@ -3,6 +3,8 @@
 
 #include "list.h"
 
+#include "secrets.h"
+
 #include "pipelines/advice.h"
 
 #include <string.h>
@@ -82,7 +84,7 @@ read_group (CameraPlan *plan, GKeyFile *file, const gchar *group,
   for (guint i = 0; names[i] != NULL; i++) {
     g_autofree gchar *value =
         g_key_file_get_value (file, group, names[i], NULL);
-    g_autofree gchar *wanted = NULL;
+    g_autofree gchar *wanted = NULL, *shown = NULL;
 
     if (!g_utf8_validate (value, -1, NULL)) {
       g_set_error (error, CAMERA_LIST_ERROR, CAMERA_LIST_ERROR_VALUE,
@@ -92,9 +94,10 @@ read_group (CameraPlan *plan, GKeyFile *file, const gchar *group,
     }
     if (camera_plan_set (plan, names[i], g_strstrip (value), folder, &wanted))
       continue;
+    shown = camera_secrets_hide (value);
     g_set_error (error, CAMERA_LIST_ERROR, CAMERA_LIST_ERROR_VALUE,
         "%s: [%s] %s = %s is not understood: write %s.", path, group, names[i],
-        value, wanted);
+        shown, wanted);
     return FALSE;
   }
   return TRUE;
@@ -156,10 +159,12 @@ camera_list_parse (
   if (!g_key_file_load_from_data (
           file, text, strlen (text), G_KEY_FILE_NONE, &reason) &&
       strlen (text) > 0) {
+    g_autofree gchar *shown = camera_secrets_hide (reason->message);
+
     g_set_error (error, CAMERA_LIST_ERROR, CAMERA_LIST_ERROR_SYNTAX,
         "%s: %s: write [name] on a line for each camera, and below it key = "
         "value.",
-        path, reason->message);
+        path, shown);
     return NULL;
   }
   groups = g_key_file_get_groups (file, NULL);

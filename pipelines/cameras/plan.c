@@ -3,6 +3,8 @@
 
 #include "plan.h"
 
+#include "secrets.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -200,25 +202,6 @@ is_mutable (const gchar *property)
 
 /* --- the other keys --- */
 
-/* "//user:password@" becomes "//user:***@". */
-static gchar *
-hide_password (const gchar *uri)
-{
-  const gchar *begin = strstr (uri, "//");
-  const gchar *at, *colon;
-  gsize authority;
-
-  if (begin == NULL)
-    return g_strdup (uri);
-  begin += strlen ("//");
-  authority = strcspn (begin, "/?#");
-  at = g_strrstr_len (begin, (gssize)authority, "@");
-  colon = at != NULL ? memchr (begin, ':', (gsize)(at - begin)) : NULL;
-  if (colon == NULL)
-    return g_strdup (uri);
-  return g_strdup_printf ("%.*s***%s", (int)(colon + 1 - uri), uri, at);
-}
-
 static gboolean
 set_uri (CameraPlan *plan, const gchar *value, const gchar *folder)
 {
@@ -234,10 +217,8 @@ set_uri (CameraPlan *plan, const gchar *value, const gchar *folder)
     plan->uri = gst_filename_to_uri (path, NULL);
   }
   g_clear_pointer (&plan->shown_uri, g_free);
-  if (path != NULL)
-    plan->shown_uri = g_steal_pointer (&path);
-  else if (plan->uri != NULL)
-    plan->shown_uri = hide_password (plan->uri);
+  if (plan->uri != NULL)
+    plan->shown_uri = camera_secrets_hide (path != NULL ? path : plan->uri);
   return plan->uri != NULL;
 }
 

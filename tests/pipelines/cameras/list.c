@@ -120,6 +120,12 @@ passwords_are_not_shown (void)
     { "rtsp://user:se@cret@h/s", "rtsp://user:***@h/s" },
     { "rtsp://user@h:554/s", "rtsp://user@h:554/s" },
     { "rtsp://h:554/s?t=a:b@c", "rtsp://h:554/s?t=a:b@c" },
+    { "rtsp://user:sec/ret@h/s", "rtsp://user:***@h/s" },
+    { "rtsp:/user:secret@h/s", "rtsp:/user:***@h/s" },
+    { "http://h:80/v.cgi?user=u&pwd=secret&ch=1",
+        "http://h:80/v.cgi?user=u&pwd=***&ch=1" },
+    { "rtsp://h/user=u_password=secret_ch=1", "rtsp://h/user=u_password=***" },
+    { "http://h/v?Token=secret", "http://h/v?Token=***" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
@@ -130,6 +136,33 @@ passwords_are_not_shown (void)
     g_assert_cmpstr (plan->uri, ==, cases[i].uri);
     g_assert_cmpstr (plan->shown_uri, ==, cases[i].shown);
   }
+}
+
+static void
+faults_do_not_show_passwords (void)
+{
+  static const gchar *const texts[] = {
+    "[a]\nuri rtsp://user:secret@h/s\n",
+    "[a]\nurl = rtsp://user:secret@h/s\n",
+    "[a]\nuri = x\nmodel-id = http://h/?pwd=secret\n",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
+    g_autoptr (GError) error = NULL;
+
+    g_assert_null (camera_list_parse (texts[i], "x.conf", FALSE, &error));
+    g_test_message ("%s", error->message);
+    g_assert_null (strstr (error->message, "secret"));
+  }
+}
+
+static void
+a_mistyped_address_shows_no_password (void)
+{
+  g_autoptr (GPtrArray) plans = parse ("[a]\nuri=rtsp//user:secret@h/s\n");
+  const CameraPlan *plan = g_ptr_array_index (plans, 0);
+
+  g_assert_cmpstr (plan->shown_uri, ==, "/srv/rtsp/user:***@h/s");
 }
 
 static void
@@ -322,6 +355,8 @@ main (int argc, char *argv[])
   ADD (prompts_of_a_camera_replace_the_default_file);
   ADD (paths_are_relative_to_the_file);
   ADD (passwords_are_not_shown);
+  ADD (faults_do_not_show_passwords);
+  ADD (a_mistyped_address_shows_no_password);
   ADD (an_empty_file_has_no_cameras);
   ADD (faults_are_named);
   ADD (files_that_are_none_are_told);
