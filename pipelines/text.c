@@ -24,9 +24,10 @@ text_count_columns (const gchar *text)
 gchar *
 text_dup_printable (const gchar *text)
 {
+  g_autofree gchar *valid = g_utf8_make_valid (text, -1);
   GString *printable = g_string_new (NULL);
 
-  for (; *text != '\0'; text = g_utf8_next_char (text)) {
+  for (text = valid; *text != '\0'; text = g_utf8_next_char (text)) {
     gunichar c = g_utf8_get_char (text);
 
     g_string_append_unichar (printable, g_unichar_iscntrl (c) ? ' ' : c);

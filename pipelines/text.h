@@ -11,6 +11,8 @@ guint text_count_columns (const gchar *text);
 
 /* A line break or an escape must not break the line.
  *
+ * @text: of any origin, such as the name of a file
+ *
  * Returns: (transfer full): with blanks for control characters */
 gchar *text_dup_printable (const gchar *text);
 

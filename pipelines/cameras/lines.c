@@ -89,11 +89,10 @@ camera_lines_write_cpu (gdouble seconds)
 }
 
 gchar *
-camera_lines_write_file (const gchar *path, const gchar *text)
+camera_lines_write_file (const gchar *text)
 {
   json_t *object = json_object ();
 
-  json_object_set_new (object, "path", json_string (path));
   json_object_set_new (object, "text", json_string (text));
   return finish (object);
 }
@@ -196,15 +195,10 @@ camera_lines_read (CameraLineReader *reader, const gchar *line)
   return FALSE;
 }
 
-gboolean
-camera_lines_read_file (const gchar *line, gchar **path, gchar **text)
+gchar *
+camera_lines_read_file (const gchar *line)
 {
   g_autoptr (json_t) object = json_loads (line, 0, NULL);
 
-  if (get_string (object, "path") == NULL ||
-      get_string (object, "text") == NULL)
-    return FALSE;
-  *path = g_strdup (get_string (object, "path"));
-  *text = g_strdup (get_string (object, "text"));
-  return TRUE;
+  return g_strdup (get_string (object, "text"));
 }

@@ -13,7 +13,7 @@ gchar *camera_lines_write_result (const CameraResult *result);
 gchar *camera_lines_write_status (const CameraStatus *status);
 gchar *camera_lines_write_sentence (const gchar *name, const gchar *sentence);
 gchar *camera_lines_write_cpu (gdouble seconds);
-gchar *camera_lines_write_file (const gchar *path, const gchar *text);
+gchar *camera_lines_write_file (const gchar *text);
 
 typedef struct {
   const CameraListener *listener;
@@ -29,7 +29,5 @@ typedef struct {
  * Returns: FALSE when it is no news; nothing is told then. */
 gboolean camera_lines_read (CameraLineReader *reader, const gchar *line);
 
-/* @path, @text: (out) (transfer full)
- *
- * Returns: FALSE when it is no file */
-gboolean camera_lines_read_file (const gchar *line, gchar **path, gchar **text);
+/* Returns: (transfer full): the text; NULL when it is no file */
+gchar *camera_lines_read_file (const gchar *line);

@@ -10,7 +10,8 @@
 #include <string.h>
 
 #define DEFAULTS "defaults"
-#define MAX_BYTES (4 * 1024 * 1024) /* of a file that people write */
+#define BYTE_ORDER_MARK "\xef\xbb\xbf" /* as some editors put in front */
+#define MAX_BYTES (4 * 1024 * 1024)    /* of a file that people write */
 
 gchar *
 camera_list_read (const gchar *path, GError **error)
@@ -38,6 +39,23 @@ camera_list_read (const gchar *path, GError **error)
     return NULL;
   }
   return g_steal_pointer (&text);
+}
+
+/* GKeyFile lets names and comments pass as they are, which are shown, and sent
+ * as JSON. */
+static gboolean
+check_encoding (const gchar *text, const gchar *path, GError **error)
+{
+  const gchar *end;
+  guint line = 1;
+
+  if (g_utf8_validate (text, -1, &end))
+    return TRUE;
+  for (; text < end; text++)
+    line += *text == '\n';
+  g_set_error (error, CAMERA_LIST_ERROR, CAMERA_LIST_ERROR_SYNTAX,
+      "%s, line %u is not UTF-8: save the file in UTF-8.", path, line);
+  return FALSE;
 }
 
 /* GKeyFile would quietly make one camera of two groups with one name. */
@@ -86,12 +104,6 @@ read_group (CameraPlan *plan, GKeyFile *file, const gchar *group,
         g_key_file_get_value (file, group, names[i], NULL);
     g_autofree gchar *wanted = NULL, *shown = NULL;
 
-    if (!g_utf8_validate (value, -1, NULL)) {
-      g_set_error (error, CAMERA_LIST_ERROR, CAMERA_LIST_ERROR_VALUE,
-          "%s: [%s] %s is not UTF-8: save the file in UTF-8.", path, group,
-          names[i]);
-      return FALSE;
-    }
     if (camera_plan_set (plan, names[i], g_strstrip (value), folder, &wanted))
       continue;
     shown = camera_secrets_hide (value);
@@ -154,7 +166,10 @@ camera_list_parse (
   g_autoptr (GError) reason = NULL;
   g_auto (GStrv) groups = NULL;
 
-  if (!check_filter (error) || !check_groups (text, path, error))
+  if (g_str_has_prefix (text, BYTE_ORDER_MARK))
+    text += strlen (BYTE_ORDER_MARK);
+  if (!check_filter (error) || !check_encoding (text, path, error) ||
+      !check_groups (text, path, error))
     return NULL;
   if (!g_key_file_load_from_data (
           file, text, strlen (text), G_KEY_FILE_NONE, &reason) &&

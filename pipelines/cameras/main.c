@@ -125,7 +125,7 @@ read_file (Program *program, GError **error)
   if (program->fleet != NULL)
     camera_fleet_set (program->fleet, plans);
   else
-    camera_processes_set (program->processes, path, text, plans);
+    camera_processes_set (program->processes, text, plans);
   watch_files (program, plans);
   return TRUE;
 }

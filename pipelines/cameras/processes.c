@@ -274,8 +274,8 @@ camera_processes_new (const CameraOptions *options,
 }
 
 void
-camera_processes_set (CameraProcesses *all, const gchar *path,
-    const gchar *text, const GPtrArray *plans)
+camera_processes_set (
+    CameraProcesses *all, const gchar *text, const GPtrArray *plans)
 {
   g_ptr_array_set_size (all->names, 0);
   for (guint i = 0; i < plans->len; i++) {
@@ -284,7 +284,7 @@ camera_processes_set (CameraProcesses *all, const gchar *path,
     g_ptr_array_add (all->names, g_strdup (plan->name));
   }
   g_free (all->file);
-  all->file = camera_lines_write_file (path, text);
+  all->file = camera_lines_write_file (text);
   for (guint i = 0; i < all->workers->len; i++)
     send_file (g_ptr_array_index (all->workers, i));
 }

@@ -23,8 +23,8 @@ CameraProcesses *camera_processes_new (const CameraOptions *options,
 /* What the file says now, which has been read without an error.
  *
  * @plans: (element-type CameraPlan) */
-void camera_processes_set (CameraProcesses *processes, const gchar *path,
-    const gchar *text, const GPtrArray *plans);
+void camera_processes_set (
+    CameraProcesses *processes, const gchar *text, const GPtrArray *plans);
 
 /* CPU seconds of all that run and ran, as told last. */
 gdouble camera_processes_get_cpu_seconds (const CameraProcesses *processes);

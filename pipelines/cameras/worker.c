@@ -92,12 +92,14 @@ take_share (const Worker *worker, GPtrArray *plans)
 static void
 set_file (Worker *worker, const gchar *line)
 {
-  g_autofree gchar *path = NULL, *text = NULL;
+  const CameraOptions *options = worker->options;
+  g_autofree gchar *text = camera_lines_read_file (line);
   g_autoptr (GPtrArray) plans = NULL, share = NULL;
   g_autoptr (GError) error = NULL;
 
-  if (camera_lines_read_file (line, &path, &text))
-    plans = camera_list_parse (text, path, worker->options->keyframes, &error);
+  if (text != NULL)
+    plans =
+        camera_list_parse (text, options->paths[0], options->keyframes, &error);
   if (plans == NULL) {
     on_say (
         NULL, error != NULL ? error->message : "A line is no file.", worker);

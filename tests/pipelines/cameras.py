@@ -59,9 +59,10 @@ def motion():
 class Run:
     """The program on a file of cameras, ended at the end of a with block."""
 
-    def __init__(self, text, *options, json_file=True, stdout=subprocess.PIPE):
+    def __init__(self, text, *options, json_file=True, stdout=subprocess.PIPE,
+                 name='cameras.conf'):
         self.folder = pathlib.Path(tempfile.mkdtemp(dir=WORK))
-        self.file = self.folder / 'cameras.conf'
+        self.file = self.folder / name
         self.json = self.folder / 'out.jsonl'
         self.errors = self.folder / 'stderr'
         self.write(text)
@@ -69,7 +70,7 @@ class Run:
             options += '--json', str(self.json)
         with open(self.errors, 'wb') as errors:
             self.process = subprocess.Popen(
-                [CLIP_CAMERAS, *options, 'cameras.conf'], env=ENV,
+                [CLIP_CAMERAS, *options, name], env=ENV,
                 cwd=self.folder, stdin=subprocess.DEVNULL, stdout=stdout,
                 stderr=errors)
 
@@ -359,6 +360,17 @@ def interrupt_flushes_and_ends():
                 assert run.json.read_text().endswith('\n')
 
 
+def file_may_have_any_name():
+    name = os.fsdecode(b'T\xfcr "1"\n.conf')
+    for processes in '0', '2':
+        with Run(DEFAULTS + f'[a]\nuri={motion()}\n[b]\nuri=none.avi\n',
+                 '--processes', processes, name=name) as run:
+            run.wait_for_more('a')
+            run.write('[a]\nrate=1/1\n')
+            run.wait_for(lambda: 'no uri' in run.said())
+            run.end()
+
+
 def reader_that_goes_away_is_told():
     with Run(DEFAULTS + f'[a]\nuri={motion()}\n', '--json', '-', '--quiet',
              json_file=False) as run:
@@ -524,6 +536,7 @@ CASES = [
     crashed_process_is_started_again,
     workers_end_with_their_parent,
     interrupt_flushes_and_ends,
+    file_may_have_any_name,
     reader_that_goes_away_is_told,
     metrics_keep_the_rules_of_the_format,
     table_is_redrawn_in_place,

@@ -111,6 +111,16 @@ paths_are_relative_to_the_file (void)
 }
 
 static void
+a_byte_order_mark_is_no_name (void)
+{
+  g_autoptr (GPtrArray) plans = parse ("\xef\xbb\xbf[a]\r\nuri=x\r\n");
+  const CameraPlan *plan = g_ptr_array_index (plans, 0);
+
+  g_assert_cmpstr (plan->name, ==, "a");
+  g_assert_cmpstr (plan->uri, ==, "file:///srv/x");
+}
+
+static void
 passwords_are_not_shown (void)
 {
   static const struct {
@@ -207,7 +217,9 @@ static const struct {
       { "line 5", "[a]", "line 1", "name of its own" } },
   { "uri=x\n[a]\n", { "[name]" } },
   { "[a]\nuri\n", { "key = value" } },
-  { "[a]\nuri=x\nprompts=\xff\n", { "[a]", "prompts", "UTF-8" } },
+  { "[a]\nuri=x\nprompts=\xff\n", { "line 3", "UTF-8" } },
+  { "[b\xe4r]\nuri=x\n", { "line 1", "UTF-8" } },
+  { "# T\xfcr\n[a]\nuri=x\n", { "line 1", "UTF-8" } },
 };
 
 static void
@@ -354,6 +366,7 @@ main (int argc, char *argv[])
   ADD (prompts_pass_as_they_are);
   ADD (prompts_of_a_camera_replace_the_default_file);
   ADD (paths_are_relative_to_the_file);
+  ADD (a_byte_order_mark_is_no_name);
   ADD (passwords_are_not_shown);
   ADD (faults_do_not_show_passwords);
   ADD (a_mistyped_address_shows_no_password);
