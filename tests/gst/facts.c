@@ -195,6 +195,38 @@ GST_START_TEST (int8_of_a_transformer_is_told_by_stats_and_results)
 }
 GST_END_TEST;
 
+GST_START_TEST (int8_that_answers_otherwise_warns_and_is_what_auto_is)
+{
+  const gchar *actual = clip_precision_get_name (
+      clip_engine_choose_precision (CLIP_PRECISION_AUTO));
+  gchar *folder;
+  GstHarness *harness;
+  g_autoptr (GstElement) filter = NULL;
+  g_autoptr (GstStructure) stats = NULL;
+  g_autoptr (GstBuffer) out = NULL;
+
+  if (!has_int8 ())
+    return;
+  folder = filters_new_lopsided_transformer ();
+  harness =
+      filters_harness_new (folder, "precision=int8 attach-embedding=true", RGB);
+  filter = filters_get (harness);
+  stats = filters_get_stats (filter);
+  check_precision (harness, actual);
+  fail_if (gst_structure_has_field (stats, "layers"));
+  check_warning (harness,
+      "precision=int8 cannot be had: score differences of the built-in "
+      "pictures are off by ");
+  out = frames_pass (harness, 1);
+  fail_unless_equals_string (
+      gst_structure_get_string (frames_get_result (out, 0), "precision"),
+      actual);
+  check_warning (harness, NULL);
+  frames_harness_free (harness);
+  test_checkpoint_remove (folder);
+}
+GST_END_TEST;
+
 static void
 keep_line (GstDebugCategory *category, GstDebugLevel level, const gchar *file,
     const gchar *function, gint line, GObject *object, GstDebugMessage *message,
@@ -404,6 +436,7 @@ facts_suite (void)
       G_N_ELEMENTS (isas_without_vnni));
   tcase_add_test (tests, int8_of_a_resnet_warns_and_is_what_auto_is);
   tcase_add_test (tests, int8_of_a_transformer_is_told_by_stats_and_results);
+  tcase_add_test (tests, int8_that_answers_otherwise_warns_and_is_what_auto_is);
   tcase_add_test (tests, one_line_of_the_log_says_which_model_it_is);
   tcase_add_test (tests, an_image_side_alone_makes_embeddings);
   tcase_add_test (tests, prompts_for_an_image_side_alone_are_one_clear_error);

@@ -4,6 +4,7 @@
 #include "filters.h"
 
 #include "published.h"
+#include "support.h"
 
 #include <glib/gstdio.h>
 
@@ -46,17 +47,23 @@ filters_tear_down (void)
   test_checkpoint_remove (filters_folder);
 }
 
-gchar *
-filters_new_transformer (void)
+/* The vision side. (transfer full) (element-type TestTensor) */
+static GPtrArray *
+make_transformer (void)
+{
+  TestModelSpec spec = test_published_find ("TinyCLIP-8M-16")->spec;
+
+  spec.text = (TestWordsSpec){ 0 };
+  return test_model_tensors (&spec);
+}
+
+static gchar *
+write_transformer (GPtrArray *tensors)
 {
   static const gchar *const words[] = { "vocab.json", "merges.txt",
     "vocab.txt" };
-  TestModelSpec spec = test_published_find ("TinyCLIP-8M-16")->spec;
-  g_autoptr (GPtrArray) tensors = NULL;
   gchar *folder = test_model_folder ();
 
-  spec.text = (TestWordsSpec){ 0 };
-  tensors = test_model_tensors (&spec);
   test_tensors_halve (tensors);
   test_model_write (folder, "model.safetensors", tensors, FALSE);
   for (guint i = 0; i < G_N_ELEMENTS (words); i++) {
@@ -65,6 +72,38 @@ filters_new_transformer (void)
     fail_unless_equals_int (g_remove (path), 0);
   }
   return folder;
+}
+
+gchar *
+filters_new_transformer (void)
+{
+  g_autoptr (GPtrArray) tensors = make_transformer ();
+
+  return write_transformer (tensors);
+}
+
+/* What a block adds gives all channels about the same, which the norms take
+ * away: what is left is less than what bytes round off. */
+gchar *
+filters_new_lopsided_transformer (void)
+{
+  static const gfloat same_to_all = 30;
+  g_autoptr (GPtrArray) tensors = make_transformer ();
+  g_autoptr (GPtrArray) values = g_ptr_array_new_with_free_func (g_free);
+
+  for (guint i = 0; i < tensors->len; i++) {
+    TestTensor *tensor = g_ptr_array_index (tensors, i);
+    gsize n = tensor->dims[0] * tensor->dims[1];
+
+    if (!g_str_has_suffix (tensor->name, "_proj.weight"))
+      continue;
+    tensor->values = g_new (gfloat, n);
+    for (gsize k = 0; k < n; k++)
+      tensor->values[k] =
+          same_to_all + test_tensor_value (tensor->name, tensor->n_dims, k);
+    g_ptr_array_add (values, tensor->values);
+  }
+  return write_transformer (tensors);
 }
 
 gchar *

@@ -25,6 +25,10 @@ void filters_tear_down (void);
 /* A vision transformer without a text side. (transfer full) */
 gchar *filters_new_transformer (void);
 
+/* The same, whose layers int8 holds one by one, and whose answers it does not.
+ * (transfer full) */
+gchar *filters_new_lopsided_transformer (void);
+
 /* Some tenths of a second a frame, so that it can be interrupted. (transfer
  * full) */
 gchar *filters_new_slow_model (void);

@@ -301,6 +301,60 @@ a_model_of_which_nothing_is_in_bytes_is_not_called_so (void)
   check_refused (&edited, "none of its layers");
 }
 
+/* --- batches and teams --- */
+
+#define N_PICTURES 4
+
+/* Here these are the same bits. What lies between the products in bytes may be
+ * added up in another order elsewhere, and a value in the middle between two
+ * codes become the other one: of WIDTH uniform values that is an error of
+ * 2 / 255 among sqrt (WIDTH / 3). */
+#define ONE_CODE 1.3e-3
+
+/* [N_PICTURES, EMBED], so many at a time. (transfer full) */
+static gfloat *
+encode_by (const gchar *folder, guint n_threads, guint batch)
+{
+  const ClipEncoderOptions options = { n_threads, N_PICTURES,
+    CLIP_PRECISION_INT8 };
+  g_autoptr (ClipEncoder) encoder = encoder_open_in (folder, &options);
+  gsize n = (gsize)3 * spec.vision.image_size * spec.vision.image_size;
+  g_autofree gfloat *pixels = g_new (gfloat, N_PICTURES * n);
+  gfloat *embeddings = g_new (gfloat, N_PICTURES * EMBED);
+
+  for (gsize i = 0; i < N_PICTURES * n; i++)
+    pixels[i] =
+        2 * test_uniform (i / 96, "picture") + test_uniform (i, "grain");
+  check_layers (encoder, NULL);
+  for (guint i = 0; i < N_PICTURES; i += batch)
+    g_assert_true (clip_encoder_encode_pixels (
+        encoder, batch, pixels + i * n, embeddings + i * EMBED, NULL));
+  return embeddings;
+}
+
+static void
+batches_and_teams_agree (void)
+{
+  g_auto (Edited) edited = edited_new ();
+  g_autofree gchar *folder = NULL;
+  g_autofree gfloat *expected = NULL;
+
+  if (!has_int8 ())
+    return;
+  folder = write_model (&edited);
+  expected = encode_by (folder, 1, 1);
+  for (guint n_threads = 1; n_threads <= 2; n_threads++)
+    for (guint batch = 1; batch <= N_PICTURES; batch *= 2) {
+      g_autofree gfloat *found = encode_by (folder, n_threads, batch);
+
+      for (guint i = 0; i < N_PICTURES; i++)
+        g_assert_cmpfloat (
+            test_relative_l2 (found + i * EMBED, expected + i * EMBED, EMBED),
+            <=, ONE_CODE);
+    }
+  test_checkpoint_remove (g_steal_pointer (&folder));
+}
+
 /* --- smoothing --- */
 
 static void
@@ -350,6 +404,7 @@ main (int argc, char *argv[])
       a_model_that_answers_otherwise_is_not_in_bytes);
   ADD ("a-model-of-which-nothing-is-in-bytes-is-not-called-so",
       a_model_of_which_nothing_is_in_bytes_is_not_called_so);
+  ADD ("batches-and-teams-agree", batches_and_teams_agree);
   ADD ("smoothing-takes-what-stands-out", smoothing_takes_what_stands_out);
   return g_test_run ();
 }
