@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+#define MAX_TRIES 50
+#define RETRY (G_USEC_PER_SEC / 50)
+
 /* What has to end in a thread of its own before the program may. */
 static GMutex leaving_lock;
 static GCond leaving_cond;
@@ -195,12 +198,25 @@ camera_feed_new (const CameraPlan *plan, CameraGate *gate,
 
 /* --- leaving --- */
 
+/* Where its source fails in the same moment, a pipeline may refuse to end, and
+ * would keep all that it has open; asked again, it ends. */
+static void
+set_to_null (GstElement *pipeline)
+{
+  for (guint i = 0; i < MAX_TRIES; i++) {
+    if (gst_element_set_state (pipeline, GST_STATE_NULL) !=
+        GST_STATE_CHANGE_FAILURE)
+      return;
+    g_usleep (RETRY);
+  }
+}
+
 static void
 end_pipeline (GstElement *pipeline, gpointer data)
 {
   g_autoptr (GMutexLocker) locker = NULL;
 
-  gst_element_set_state (pipeline, GST_STATE_NULL);
+  set_to_null (pipeline);
   locker = g_mutex_locker_new (&leaving_lock);
   n_leaving--;
   g_cond_signal (&leaving_cond);
