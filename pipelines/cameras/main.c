@@ -17,6 +17,7 @@
 #include "watch.h"
 #include "worker.h"
 
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -380,12 +381,27 @@ take_down (Program *program)
   return TRUE;
 }
 
+/* Where stdout or stderr are closed the next file that is opened would take
+ * their place, and the table be written into it. */
+static void
+fill_descriptors (void)
+{
+  gint fd;
+
+  do
+    fd = open ("/dev/null", O_RDWR);
+  while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd >= 0)
+    close (fd);
+}
+
 int
 main (int argc, char *argv[])
 {
   Program program = { 0 };
   g_autoptr (GError) error = NULL;
 
+  fill_descriptors ();
   setlocale (LC_CTYPE, "");
   signal (SIGPIPE, SIG_IGN);
   if (!camera_options_parse (&program.options, &argc, &argv, &error)) {

@@ -371,6 +371,20 @@ def file_may_have_any_name():
             run.end()
 
 
+def closed_descriptors_are_not_taken_for_files():
+    folder = pathlib.Path(tempfile.mkdtemp(dir=WORK))
+    (folder / 'c.conf').write_text(DEFAULTS + f'[a]\nuri={motion()}\n')
+    for processes in '0', '2':
+        done = subprocess.run(
+            ['sh', '-c', 'exec "$@" <&- >&- 2>&-', 'sh', CLIP_CAMERAS,
+             '--processes', processes, '--interval', '1', '--seconds', '3',
+             '--json', f'out{processes}', 'c.conf'], env=ENV, cwd=folder)
+        assert done.returncode == 0, done
+        lines = (folder / f'out{processes}').read_text().splitlines()
+        assert lines and all(json.loads(line)['source'] == 'a'
+                             for line in lines), lines
+
+
 def reader_that_goes_away_is_told():
     with Run(DEFAULTS + f'[a]\nuri={motion()}\n', '--json', '-', '--quiet',
              json_file=False) as run:
@@ -537,6 +551,7 @@ CASES = [
     workers_end_with_their_parent,
     interrupt_flushes_and_ends,
     file_may_have_any_name,
+    closed_descriptors_are_not_taken_for_files,
     reader_that_goes_away_is_told,
     metrics_keep_the_rules_of_the_format,
     table_is_redrawn_in_place,
