@@ -3,14 +3,19 @@
 
 #include "watch.h"
 
+#include <stdlib.h>
+
 #include <gio/gio.h>
 
-/* Editors write, move and write again. */
+/* Editors write, move and write again; what is written all the time is read
+ * all the same. */
 #define SETTLE 300 /* milliseconds */
+#define LONGEST_SETTLE 2000
 
 struct _CameraWatch {
   GHashTable *monitors; /* path to GFileMonitor */
   guint timer;
+  gint64 first; /* when @timer was first set; monotonic, microseconds */
   void (*changed) (gpointer data);
   gpointer data;
 };
@@ -51,8 +56,15 @@ on_event (GFileMonitor *monitor, GFile *file, GFile *other,
 {
   CameraWatch *watch = data;
 
+  gint64 now = g_get_monotonic_time ();
+  guint waited;
+
+  if (watch->timer == 0)
+    watch->first = now;
+  waited = (guint)MIN ((now - watch->first) / 1000, LONGEST_SETTLE);
   g_clear_handle_id (&watch->timer, g_source_remove);
-  watch->timer = g_timeout_add (SETTLE, on_settled, watch);
+  watch->timer =
+      g_timeout_add (MIN (SETTLE, LONGEST_SETTLE - waited), on_settled, watch);
 }
 
 static gboolean
@@ -61,12 +73,32 @@ is_unwanted (gpointer path, gpointer monitor, gpointer paths)
   return !g_ptr_array_find_with_equal_func (paths, path, g_str_equal, NULL);
 }
 
+/* A link is watched, and what it leads to: either may be written. */
+static GPtrArray *
+add_targets (const GPtrArray *paths)
+{
+  GPtrArray *all = g_ptr_array_new_with_free_func (g_free);
+
+  for (guint i = 0; i < paths->len; i++) {
+    const gchar *path = g_ptr_array_index (paths, i);
+    char *target = realpath (path, NULL);
+
+    g_ptr_array_add (all, g_strdup (path));
+    if (target != NULL)
+      g_ptr_array_add (all, g_strdup (target));
+    free (target);
+  }
+  return all;
+}
+
 void
 camera_watch_set (CameraWatch *watch, const GPtrArray *paths)
 {
-  g_hash_table_foreach_remove (watch->monitors, is_unwanted, (gpointer)paths);
-  for (guint i = 0; i < paths->len; i++) {
-    const gchar *path = g_ptr_array_index (paths, i);
+  g_autoptr (GPtrArray) all = add_targets (paths);
+
+  g_hash_table_foreach_remove (watch->monitors, is_unwanted, all);
+  for (guint i = 0; i < all->len; i++) {
+    const gchar *path = g_ptr_array_index (all, i);
     g_autoptr (GFile) file = g_file_new_for_path (path);
     GFileMonitor *monitor;
 
