@@ -2,8 +2,9 @@
 /* SPDX-FileCopyrightText: the clipfilter authors */
 
 /* Models of the published sizes, with generated weights, load, pass the
- * self-test, encode, and take no more memory than they must. The three that
- * take seconds always; all with CLIPFILTER_TEST_LONG. */
+ * self-test, encode, and take no more memory than they must: in f32, and in
+ * int8 where that is asked for. The three that take seconds always; all with
+ * CLIPFILTER_TEST_LONG. */
 
 #include "published.h"
 #include "torch-checkpoint.h"
@@ -70,9 +71,9 @@ encode_texts (ClipEncoder *encoder)
   g_assert_cmpfloat (cosine, <, 0.99999);
 }
 
-/* Prints the packed weights and the peak, MiB. */
+/* Prints the packed weights and the peak, MiB, and what was encoded in. */
 static int
-measure (const gchar *weights)
+measure (const gchar *weights, ClipPrecision precision)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (ClipModel) model = clip_model_open (weights, &error);
@@ -81,13 +82,14 @@ measure (const gchar *weights)
 
   g_assert_no_error (error);
   encoder = clip_encoder_new (
-      model, &(ClipEncoderOptions){ 2, 1, CLIP_PRECISION_F32 }, &error);
+      model, &(ClipEncoderOptions){ 2, 1, precision }, &error);
   g_assert_no_error (error);
   clip_selftest_pictures (encoder, &encode_time, &error);
   g_assert_no_error (error);
   encode_texts (encoder);
-  printf ("%.1f %.1f\n", clip_encoder_get_packed_size (encoder) / MIB,
-      read_peak_mib ());
+  printf ("%.1f %.1f %s\n", clip_encoder_get_packed_size (encoder) / MIB,
+      read_peak_mib (),
+      clip_precision_get_name (clip_encoder_get_precision (encoder)));
   return 0;
 }
 
@@ -160,14 +162,21 @@ fits (const TestPublished *published)
              published->n_parameters * 6.5;
 }
 
+typedef struct {
+  const TestPublished *published;
+  ClipPrecision precision;
+} Case;
+
 static void
 loads_in_the_memory_it_needs (gconstpointer data)
 {
-  const TestPublished *published = data;
+  const Case *a = data;
+  const TestPublished *published = a->published;
   g_autoptr (GError) error = NULL;
   g_autofree gchar *output = NULL;
   g_autofree gchar *weights = NULL;
   gchar *folder;
+  gchar precision[8];
   gdouble packed, peak, limit, largest;
   gint status;
 
@@ -178,7 +187,8 @@ loads_in_the_memory_it_needs (gconstpointer data)
   folder = write_model (published, &weights);
   largest = get_largest_mib (weights);
   {
-    const gchar *arguments[] = { program, "--measure", weights, NULL };
+    const gchar *arguments[] = { program, "--measure", weights,
+      clip_precision_get_name (a->precision), NULL };
 
     g_spawn_sync (NULL, (gchar **)arguments, NULL, G_SPAWN_CHILD_INHERITS_STDIN,
         NULL, NULL, &output, NULL, &status, &error);
@@ -187,35 +197,53 @@ loads_in_the_memory_it_needs (gconstpointer data)
   g_assert_no_error (error);
   g_spawn_check_wait_status (status, &error);
   g_assert_no_error (error);
-  g_assert_cmpint (sscanf (output, "%lf %lf", &packed, &peak), ==, 2);
+  g_assert_cmpint (
+      sscanf (output, "%lf %lf %7s", &packed, &peak, precision), ==, 3);
   limit = packed + N_LARGEST * largest + SPARE_MIB;
-  g_test_message ("%s: %.0f MiB packed, largest tensor %.0f MiB, peak %.0f MiB "
-                  "of at most %.0f MiB",
-      published->name, packed, largest, peak, limit);
+  g_test_message ("%s in %s: %.0f MiB packed, largest tensor %.0f MiB, peak "
+                  "%.0f MiB of at most %.0f MiB",
+      published->name, precision, packed, largest, peak, limit);
   if (SHOWS_MEMORY)
     g_assert_cmpfloat (peak, <=, limit);
+}
+
+static void
+add (const TestPublished *published, ClipPrecision precision)
+{
+  const Case a = { published, precision };
+  g_autofree gchar *name = g_strconcat ("/serve/published/", published->name,
+      precision == CLIP_PRECISION_INT8 ? "-in-int8" : "", NULL);
+
+  g_test_add_data_func_full (
+      name, g_memdup2 (&a, sizeof a), loads_in_the_memory_it_needs, g_free);
+}
+
+static gboolean
+is_wanted (const TestPublished *published)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (quick_ones); i++)
+    if (g_str_equal (published->name, quick_ones[i]))
+      return TRUE;
+  return g_getenv ("CLIPFILTER_TEST_LONG") != NULL;
 }
 
 int
 main (int argc, char **argv)
 {
-  if (argc == 3 && strcmp (argv[1], "--measure") == 0)
-    return measure (argv[2]);
+  if (argc == 4 && strcmp (argv[1], "--measure") == 0)
+    return measure (argv[2], strcmp (argv[3], "int8") == 0
+                                 ? CLIP_PRECISION_INT8
+                                 : CLIP_PRECISION_F32);
   program = argv[0];
   g_test_init (&argc, &argv, NULL);
   for (guint i = 0; i < test_n_published; i++) {
-    gboolean is_quick = FALSE;
+    const TestPublished *published = &test_published[i];
 
-    for (guint j = 0; j < G_N_ELEMENTS (quick_ones); j++)
-      is_quick =
-          is_quick || g_str_equal (test_published[i].name, quick_ones[j]);
-    if (is_quick || g_getenv ("CLIPFILTER_TEST_LONG") != NULL) {
-      g_autofree gchar *name =
-          g_strconcat ("/serve/published/", test_published[i].name, NULL);
-
-      g_test_add_data_func (
-          name, &test_published[i], loads_in_the_memory_it_needs);
-    }
+    if (!is_wanted (published))
+      continue;
+    add (published, CLIP_PRECISION_F32);
+    if (published->spec.vision.patch_size > 0)
+      add (published, CLIP_PRECISION_INT8);
   }
   return g_test_run ();
 }
