@@ -27,6 +27,7 @@ struct _CameraOutput {
   gboolean reopen;
   gint64 end; /* monotonic microseconds: write no longer; 0 = goes on */
   gchar *failure;
+  gboolean failing; /* since the last that could be written */
   gboolean broken;
 };
 
@@ -53,40 +54,44 @@ is_over (CameraOutput *output)
          (output->end != 0 && g_get_monotonic_time () >= output->end);
 }
 
+/* Then waits, until it may be tried again. */
 static void
 fail (CameraOutput *output, gint code)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&output->lock);
+  gint64 again = g_get_monotonic_time () + RETRY * G_USEC_PER_SEC;
+  gboolean ending = output->end != 0;
 
   output->broken = code == EPIPE;
-  if (output->failure == NULL)
+  if (!output->failing) {
+    g_free (output->failure);
     output->failure = g_strdup_printf ("Cannot write to '%s': %s.",
         is_stdout (output) ? "standard output" : output->path,
         g_strerror (code));
-  if (!output->broken && output->end == 0)
-    g_cond_wait_until (&output->cond, &output->lock,
-        g_get_monotonic_time () + RETRY * G_USEC_PER_SEC);
+  }
+  output->failing = TRUE;
+  while (!output->broken && !output->reopen && ending == (output->end != 0) &&
+         g_cond_wait_until (&output->cond, &output->lock,
+             ending ? MIN (again, output->end) : again))
+    continue;
 }
 
-/* A line that was begun is ended, unless there is nobody to read it. */
 static void
-write_all (CameraOutput *output, const gchar *bytes, gsize size)
+succeed (CameraOutput *output)
 {
-  while (size > 0 && !is_over (output)) {
-    GPollFD poll = { .fd = output->fd, .events = G_IO_OUT };
-    gssize n;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&output->lock);
 
-    if (g_poll (&poll, 1, POLL) <= 0)
-      continue;
-    /* A pipe that can take some may not be able to take all. */
-    n = write (output->fd, bytes, MIN (size, PIPE_BUF));
-    if (n > 0) {
-      bytes += n;
-      size -= n;
-    } else if (n < 0 && errno != EINTR && errno != EAGAIN) {
-      fail (output, errno);
-    }
-  }
+  output->failing = FALSE;
+}
+
+static gboolean
+take_reopen (CameraOutput *output)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&output->lock);
+  gboolean reopens = output->reopen;
+
+  output->reopen = FALSE;
+  return reopens;
 }
 
 static void
@@ -100,6 +105,47 @@ reopen (CameraOutput *output)
   }
   g_close (output->fd, NULL);
   output->fd = fd;
+}
+
+/* The disk may be full of the very file that was moved away: no line is begun
+ * in one file and ended in another.
+ *
+ * Returns: where to go on in @lines, from @bytes */
+static const gchar *
+change_files (CameraOutput *output, const gchar *lines, const gchar *bytes)
+{
+  const gchar *end;
+
+  reopen (output);
+  if (bytes == lines || bytes[-1] == '\n')
+    return bytes;
+  end = strchr (bytes, '\n');
+  return end != NULL ? end + 1 : bytes + strlen (bytes);
+}
+
+/* A line that was begun is ended, unless there is nobody to read it. */
+static void
+write_all (CameraOutput *output, const gchar *lines)
+{
+  const gchar *bytes = lines;
+
+  while (*bytes != '\0' && !is_over (output)) {
+    GPollFD poll = { .fd = output->fd, .events = G_IO_OUT };
+    gssize n;
+
+    if (g_poll (&poll, 1, POLL) <= 0)
+      continue;
+    /* A pipe that can take some may not be able to take all. */
+    n = write (output->fd, bytes, strnlen (bytes, PIPE_BUF));
+    if (n > 0) {
+      bytes += n;
+      succeed (output);
+    } else if (n < 0 && errno != EINTR && errno != EAGAIN) {
+      fail (output, errno);
+      if (take_reopen (output))
+        bytes = change_files (output, lines, bytes);
+    }
+  }
 }
 
 /* Returns: (transfer full): NULL at the end. */
@@ -130,7 +176,7 @@ write_lines (gpointer data)
   while ((lines = wait_for_lines (output, &reopens)) != NULL) {
     if (reopens)
       reopen (output);
-    write_all (output, lines->str, lines->len);
+    write_all (output, lines->str);
     g_string_free (lines, TRUE);
   }
   return NULL;

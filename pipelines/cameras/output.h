@@ -29,8 +29,8 @@ guint64 camera_output_get_n_dropped (CameraOutput *output);
 /* A file is opened anew by its name, as log files are moved away. */
 void camera_output_reopen (CameraOutput *output);
 
-/* What went wrong since this was asked last. A full disk is tried again once
- * a second.
+/* What went wrong since this was asked last; once until something could be
+ * written again. A full disk is tried again once a second.
  *
  * @broken: (out): nobody reads any more, and never will
  *
