@@ -29,6 +29,7 @@ typedef struct {
   GString *unsent; /* for its stdin */
   gboolean sending;
   gboolean reading;   /* its stdout is open */
+  gchar *epitaph;     /* how it ended, until that is told; or NULL */
   gdouble cpu_before; /* seconds, of those that ended */
   gdouble cpu_now;
 } Worker;
@@ -97,30 +98,17 @@ on_cpu (gdouble seconds, gpointer data)
   ((Worker *)data)->cpu_now = seconds;
 }
 
-static void
-on_news (GObject *stream, GAsyncResult *result, gpointer data)
-{
-  Worker *worker = data;
-  g_autofree gchar *line = g_data_input_stream_read_line_finish (
-      G_DATA_INPUT_STREAM (stream), result, NULL, NULL);
-
-  if (line == NULL) {
-    worker->reading = FALSE;
-    return;
-  }
-  worker->heard = g_get_monotonic_time ();
-  camera_lines_read (&worker->reader, line);
-  g_data_input_stream_read_line_async (
-      G_DATA_INPUT_STREAM (stream), G_PRIORITY_DEFAULT, NULL, on_news, worker);
-}
-
 /* --- its life --- */
 
+/* When it has ended and its last news is read, which may be in either order:
+ * what it counted is counted once. */
 static void
 take_leave (Worker *worker)
 {
   CameraProcesses *all = worker->all;
 
+  if (worker->epitaph == NULL || worker->reading || all->ending)
+    return;
   for (guint i = 0; i < all->names->len; i++) {
     const gchar *name = g_ptr_array_index (all->names, i);
 
@@ -130,6 +118,26 @@ take_leave (Worker *worker)
   worker->cpu_before += worker->cpu_now;
   worker->cpu_now = 0;
   g_clear_pointer (&worker->reader.result, g_free);
+  all->listener.say (NULL, worker->epitaph, all->listener.data);
+  g_clear_pointer (&worker->epitaph, g_free);
+}
+
+static void
+on_news (GObject *stream, GAsyncResult *result, gpointer data)
+{
+  Worker *worker = data;
+  g_autofree gchar *line = g_data_input_stream_read_line_finish (
+      G_DATA_INPUT_STREAM (stream), result, NULL, NULL);
+
+  if (line == NULL) {
+    worker->reading = FALSE;
+    take_leave (worker);
+    return;
+  }
+  worker->heard = g_get_monotonic_time ();
+  camera_lines_read (&worker->reader, line);
+  g_data_input_stream_read_line_async (
+      G_DATA_INPUT_STREAM (stream), G_PRIORITY_DEFAULT, NULL, on_news, worker);
 }
 
 static gchar *
@@ -153,7 +161,6 @@ on_ended (GObject *object, GAsyncResult *result, gpointer data)
   Worker *worker = data;
   CameraProcesses *all = worker->all;
   g_autoptr (GSubprocess) process = g_steal_pointer (&worker->process);
-  g_autofree gchar *sentence = NULL;
   gint64 now = g_get_monotonic_time ();
   guint wait;
 
@@ -163,9 +170,8 @@ on_ended (GObject *object, GAsyncResult *result, gpointer data)
   wait = camera_backoff_lose (
       &worker->backoff, now, all->options->longest_wait, g_random_double ());
   worker->due = now + 1000 * (gint64)wait;
+  worker->epitaph = describe_end (process, worker->index, wait);
   take_leave (worker);
-  sentence = describe_end (process, worker->index, wait);
-  all->listener.say (NULL, sentence, all->listener.data);
 }
 
 static GSubprocess *
@@ -242,6 +248,7 @@ free_worker (gpointer data)
 
   g_string_free (worker->unsent, TRUE);
   g_free (worker->reader.result);
+  g_free (worker->epitaph);
   g_free (worker);
 }
 

@@ -329,6 +329,27 @@ def crashed_process_is_started_again():
         run.end()
 
 
+def last_news_of_a_process_count_once():
+    with Run(DEFAULTS + f'[a]\nuri={motion()}\n', '--processes', '1',
+             '--metrics', '0') as run:
+        run.wait_for_more('a', 10)
+        # What it tells then is read after its end is known.
+        worker, = run.children()
+        run.process.send_signal(signal.SIGSTOP)
+        time.sleep(2.5)
+        os.kill(worker, signal.SIGKILL)
+        time.sleep(0.5)
+        run.process.send_signal(signal.SIGCONT)
+        run.wait_for(lambda: 'signal 9' in run.said())
+        counts = [value(parse_metrics(run.metrics()), 'frames_total', 'a')]
+        while len(counts) < 60 and counts[-1] <= counts[0]:
+            time.sleep(0.1)
+            counts.append(value(parse_metrics(run.metrics()), 'frames_total',
+                                'a'))
+        assert counts == sorted(counts) and counts[-1] > counts[0], counts
+        run.end()
+
+
 def workers_end_with_their_parent():
     with Run(DEFAULTS + f'[a]\nuri={motion()}\n', '--processes', '2') as run:
         run.wait_for_more('a')
@@ -548,6 +569,7 @@ CASES = [
     camera_that_comes_is_taken,
     silent_camera_is_lost_and_tried_again,
     crashed_process_is_started_again,
+    last_news_of_a_process_count_once,
     workers_end_with_their_parent,
     interrupt_flushes_and_ends,
     file_may_have_any_name,
