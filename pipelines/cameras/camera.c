@@ -419,12 +419,29 @@ get_last_sign (const Camera *camera, gint64 now, const CameraTapCounts *counts)
              : last;
 }
 
+/* Nothing ends what a source waits for while it is being opened. */
+static void
+watch_opening (Camera *camera, gint64 now)
+{
+  g_autofree gchar *sentence = NULL;
+
+  if (now - camera->started < (gint64)(camera->plan->timeout * G_USEC_PER_SEC))
+    return;
+  sentence = g_strdup_printf (
+      "'%s' is still being opened after %g seconds: see whether it is there, "
+      "unless a large model is being read.",
+      camera->plan->shown_uri, camera->plan->timeout);
+  say (camera, sentence);
+}
+
 static void
 watch (Camera *camera, gint64 now)
 {
   CameraTapCounts counts;
   g_autofree gchar *sentence = NULL;
 
+  if (camera->opening)
+    watch_opening (camera, now);
   if (camera->pipeline == NULL || camera->opening)
     return;
   camera_tap_get_counts (camera->tap, &counts);

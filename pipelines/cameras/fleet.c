@@ -11,7 +11,6 @@
 /* Cameras start one after another, lest all connect, open their models and
  * wait for a key frame in the same moment. */
 #define STAGGER 100 /* milliseconds */
-#define MAX_OPENING 4
 
 #define TICK 1 /* seconds */
 #define LONGEST_END 5
@@ -38,7 +37,7 @@ on_stagger (gpointer data)
         (next == NULL || camera_compare_due (camera, next) < 0))
       next = camera;
   }
-  if (next != NULL && camera_opening_get_n () < MAX_OPENING)
+  if (next != NULL && camera_opening_has_turn ())
     camera_start (next);
   return G_SOURCE_CONTINUE;
 }

@@ -17,3 +17,7 @@ void camera_opening_begin (GstElement *pipeline, GstElement *clipfilter,
 
 /* How many are under way in this process. */
 guint camera_opening_get_n (void);
+
+/* Whether another may begin: a few at once, not counting those that have taken
+ * more than five seconds, for which nobody waits. */
+gboolean camera_opening_has_turn (void);

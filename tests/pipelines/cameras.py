@@ -301,6 +301,24 @@ def silent_camera_is_lost_and_tried_again():
         run.end()
 
 
+def sources_that_block_hold_up_no_other():
+    # FIFOs without a writer, more than are opened at once.
+    names = [f'blocked-{i}' for i in range(5)]
+    text = DEFAULTS + ''.join(f'[{name}]\nuri={name}\ntimeout=1\n'
+                              for name in names)
+    with Run(DEFAULTS) as run:
+        for name in names:
+            os.mkfifo(run.folder / name)
+        run.write(text)
+        run.wait_for(lambda: run.said().count('still being opened') >= 4)
+        run.write(text + f'[a]\nuri={motion()}\n')
+        run.wait_for_more('a')
+        run.wait_for(lambda: run.said().count('still being opened') == 5)
+        for name in names:
+            os.close(os.open(run.folder / name, os.O_RDWR | os.O_NONBLOCK))
+        run.end()
+
+
 def crashed_process_is_started_again():
     names = [f'camera-{i}' for i in range(6)]
     text = DEFAULTS + ''.join(f'[{name}]\nuri={motion()}\n' for name in names)
@@ -568,6 +586,7 @@ CASES = [
     bad_edit_is_said_once_and_changes_nothing,
     camera_that_comes_is_taken,
     silent_camera_is_lost_and_tried_again,
+    sources_that_block_hold_up_no_other,
     crashed_process_is_started_again,
     last_news_of_a_process_count_once,
     workers_end_with_their_parent,
