@@ -18,6 +18,8 @@ import time
 import traceback
 import urllib.request
 
+from tree import Tree
+
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ['CLIPFILTER_TEST_BUILDDIR']).parent
 CLIP_CAMERAS = BUILD / 'pipelines' / 'cameras' / 'clip-cameras'
@@ -575,6 +577,46 @@ def bad_model_is_told_and_the_others_go_on():
         run.end()
 
 
+# --- cameras.sh, with stand-ins for what it calls ---
+
+
+def tree(name, **programs):
+    return Tree(WORK / name, 'cameras.sh', 'cameras/clip-cameras', **programs)
+
+
+def script_builds_and_passes_arguments():
+    made = tree('passed')
+    done = made.run('--json', 'a "b" $c', '--processes=2', '门 1.conf')
+    assert done.returncode == 0, done
+    assert done.stdout.decode().splitlines() == [
+        '--json', 'a "b" $c', '--processes=2', '门 1.conf'], done.stdout
+    assert done.stderr == b'', done.stderr
+    calls = made.calls.read_text()
+    assert re.search(r'^ninja -C \S+/build cameras$', calls, re.M), calls
+    assert 'apt-get' not in calls, calls
+
+
+def script_installs_unless_told_not_to():
+    missing = {'dpkg-query': 'exit 1', 'id': 'echo 0', 'apt-get': 'echo noise'}
+    made = tree('missing', **missing)
+    done = made.run('c.conf')
+    assert done.returncode == 0 and done.stdout == b'c.conf\n', done
+    assert b'libdnnl-dev' in done.stderr, done.stderr
+    assert re.search(r'apt-get .*install .*libdnnl-dev', made.calls.read_text())
+    made = tree('kept', **missing)
+    done = made.run('--no-install', 'c.conf')
+    assert done.returncode == 0 and done.stdout == b'c.conf\n', done
+    assert 'apt-get' not in made.calls.read_text()
+
+
+def script_tells_of_a_failed_build():
+    done = tree('unbuilt', ninja='echo no such target; exit 1').run('c.conf')
+    last = done.stderr.decode().splitlines()[-1]
+    assert done.returncode != 0 and done.stdout == b'', done
+    assert b'no such target' in done.stderr, done.stderr
+    assert 'build' in last and last.endswith('.'), last
+
+
 CASES = [
     eight_cameras_write_whole_lines,
     records_alone_are_on_stdout,
@@ -599,6 +641,9 @@ CASES = [
     faults_are_told,
     check_says_what_would_be_done,
     bad_model_is_told_and_the_others_go_on,
+    script_builds_and_passes_arguments,
+    script_installs_unless_told_not_to,
+    script_tells_of_a_failed_build,
 ]
 
 

@@ -17,6 +17,8 @@ import tempfile
 import traceback
 import unicodedata
 
+from tree import Tree
+
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ['CLIPFILTER_TEST_BUILDDIR']).parent
 CLIP_TAG = BUILD / 'pipelines' / 'clip-tag'
@@ -298,45 +300,12 @@ def bad_options_are_told():
 # --- tag.sh, with stand-ins for what it calls ---
 
 
-class Tree:
-    """tag.sh in a tree of its own. What it calls is written to `calls`."""
-
-    def __init__(self, name, **programs):
-        self.root = WORK / name
-        self.calls = self.root / 'calls'
-        self.bin = self.root / 'bin'
-        self.bin.mkdir(parents=True)
-        self.calls.touch()
-        for path in 'pipelines/tag.sh', 'tests/steps.sh', 'tests/packages':
-            target = self.root / path
-            target.parent.mkdir(exist_ok=True)
-            copy = shutil.copytree if (SOURCE / path).is_dir() else shutil.copy
-            copy(SOURCE / path, target)
-        defaults = {
-            'dpkg-query': 'for last; do echo "installed $last"; done',
-            'apt-get': '', 'sudo': 'exit 1', 'ninja': '',
-            'meson': f'''
-mkdir -p {self.root}/build/pipelines
-touch {self.root}/build/build.ninja
-printf '#!/bin/sh\\nprintf "%%s\\\\n" "$@"\\n' >{self.root}/build/pipelines/clip-tag
-chmod +x {self.root}/build/pipelines/clip-tag''',
-        }
-        for program, script in {**defaults, **programs}.items():
-            file = self.bin / program
-            file.write_text(f'#!/bin/sh\necho {program} "$@" >>{self.calls}\n'
-                            f'{script}\n')
-            file.chmod(0o755)
-
-    def run(self, *arguments):
-        path = f'{self.bin}:{ENV["PATH"]}'
-        return subprocess.run(
-            [self.root / 'pipelines' / 'tag.sh', *arguments],
-            env=dict(ENV, PATH=path), cwd=WORK, stdin=subprocess.DEVNULL,
-            capture_output=True)
+def tree(name, **programs):
+    return Tree(WORK / name, 'tag.sh', 'clip-tag', **programs)
 
 
 def arguments_pass_as_they_are():
-    done = Tree('passed').run('--model', 'my model', '--prompt', '-a "b" $c',
+    done = tree('passed').run('--model', 'my model', '--prompt', '-a "b" $c',
                               '--prompt=一只 猫', '--json', 'in put')
     assert done.returncode == 0, done
     assert done.stdout.decode().splitlines() == [
@@ -346,36 +315,36 @@ def arguments_pass_as_they_are():
 
 
 def clip_is_the_default_input():
-    tree = Tree('default')
-    done = tree.run()
+    made = tree('default')
+    done = made.run()
     assert done.stdout.decode().splitlines() == [
-        '--', str(tree.root / 'pipelines' / 'clip.webm')], done
+        '--', str(made.root / 'pipelines' / 'clip.webm')], done
 
 
 def nothing_is_installed_when_all_is_there():
-    tree = Tree('complete')
-    assert tree.run().returncode == 0
-    assert 'apt-get' not in tree.calls.read_text()
+    made = tree('complete')
+    assert made.run().returncode == 0
+    assert 'apt-get' not in made.calls.read_text()
 
 
 def packages_are_named_before_they_are_installed():
-    tree = Tree('missing', **{'dpkg-query': 'exit 1', 'id': 'echo 0',
+    made = tree('missing', **{'dpkg-query': 'exit 1', 'id': 'echo 0',
                               'apt-get': 'echo noise'})
-    done = tree.run()
+    done = made.run()
     assert done.returncode == 0, done
     assert b'noise' not in done.stdout + done.stderr
     assert b'libdnnl-dev' in done.stderr and b'meson' in done.stderr
-    assert re.search(r'apt-get .*install .*libdnnl-dev', tree.calls.read_text())
+    assert re.search(r'apt-get .*install .*libdnnl-dev', made.calls.read_text())
 
 
 def no_install_installs_nothing():
-    tree = Tree('kept', **{'dpkg-query': 'exit 1', 'id': 'echo 0'})
-    assert tree.run('--no-install').returncode == 0
-    assert 'apt-get' not in tree.calls.read_text()
+    made = tree('kept', **{'dpkg-query': 'exit 1', 'id': 'echo 0'})
+    assert made.run('--no-install').returncode == 0
+    assert 'apt-get' not in made.calls.read_text()
 
 
 def failed_build_names_what_is_needed():
-    done = Tree('unbuilt', meson='echo no GStreamer; exit 1').run()
+    done = tree('unbuilt', meson='echo no GStreamer; exit 1').run()
     last = done.stderr.decode().splitlines()[-1]
     assert done.returncode != 0 and done.stdout == b''
     assert b'no GStreamer' in done.stderr
