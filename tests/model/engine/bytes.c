@@ -352,6 +352,7 @@ a_row_of_one_value_and_weights_of_zero_are_exact (void)
     product.src[k] = 0;
     product.src[sizes.in + k] = -3.75f;
     product.weights[4 * sizes.in + k] = 0;
+    product.weights[7 * sizes.in + k] *= 1e-39f; /* 127 / that is infinite */
   }
   run (engine, &product, CLIP_F32, EXACT_TOLERANCE);
 }
@@ -473,29 +474,6 @@ as_many_features_as_sums_hold_and_no_more (void)
   run (engine, &product, CLIP_F32, EXACT_TOLERANCE);
 }
 
-/* What training left of dead features: a scale that no float could divide by.
- */
-static void
-weights_next_to_nothing_are_nothing (void)
-{
-  static const Case sizes = { 3, 51, 33, .no_bias = TRUE };
-  g_autoptr (ClipEngine) engine = reference_engine ();
-  g_auto (Product) product = { 0 };
-  g_autoptr (ClipLinear) linear = NULL;
-
-  if (!has_bytes ())
-    return;
-  product_init (&product, &sizes);
-  for (guint k = 0; k < sizes.in; k++)
-    product.weights[7 * sizes.in + k] *= 1e-39f;
-  linear = build (engine, &product, CLIP_F32, &sizes.rows, 1);
-  g_assert_true (clip_linear_run (linear, 3, product.src, product.dst, NULL));
-  for (guint n = 0; n < 3 * sizes.out; n++) {
-    g_assert_true (isfinite (product.dst[n]));
-    g_assert_true ((fabsf (product.dst[n]) < 1e-36f) == (n % sizes.out == 7));
-  }
-}
-
 #define ADD(name, func) g_test_add_func ("/engine/bytes/" name, func)
 
 int
@@ -517,8 +495,6 @@ main (int argc, char *argv[])
       what_follows_in_one_pass_is_the_same);
   ADD ("as-many-features-as-sums-hold-and-no-more",
       as_many_features_as_sums_hold_and_no_more);
-  ADD ("weights-next-to-nothing-are-nothing",
-      weights_next_to_nothing_are_nothing);
   ADD ("transposed-weights-are-an-error", transposed_weights_are_an_error);
   return g_test_run ();
 }
