@@ -220,7 +220,6 @@ note_done (const Job *job)
   GstClipPrompts *prompts = &job->filter->prompts;
 
   prompts->done = job->change;
-  prompts->first = FALSE;
   g_cond_broadcast (&prompts->changed);
 }
 
@@ -252,6 +251,7 @@ publish (const Job *job, ClipPromptSet *set)
     GST_OBJECT_UNLOCK (filter);
     clip_prompt_set_unref (prompts->set);
     prompts->set = g_steal_pointer (&set);
+    prompts->first = prompts->failed = FALSE;
     note_done (job);
   }
   g_mutex_unlock (&prompts->lock);
@@ -264,12 +264,12 @@ mark_done (const Job *job)
 {
   GstClipPrompts *prompts = &job->filter->prompts;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&prompts->lock);
-  gboolean was_first = prompts->first;
 
   if (prompts->generation != job->generation)
     return FALSE;
+  prompts->failed = prompts->first;
   note_done (job);
-  return was_first;
+  return prompts->failed;
 }
 
 static gboolean
@@ -290,7 +290,7 @@ gst_clip_prompts_await (GstClipFilter *filter, gboolean patient)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&prompts->lock);
 
   while (prompts->first) {
-    if (!patient)
+    if (!patient || prompts->failed)
       return GST_CLIP_SKIP_BUSY;
     if (is_interrupted (filter))
       return GST_CLIP_SKIP_CANCELLED;
@@ -462,7 +462,7 @@ gst_clip_prompts_stop (GstClipFilter *filter)
   prompts->generation++;
   prompts->service = NULL;
   prompts->busy = FALSE;
-  prompts->first = FALSE;
+  prompts->first = prompts->failed = FALSE;
   prompts->pending = FALSE;
   g_cond_broadcast (&prompts->changed);
   if (prompts->request != NULL)

@@ -32,7 +32,8 @@ typedef struct {
   guint done;           /* which of them was encoded last */
   gboolean busy;        /* one is being encoded */
   gboolean first;       /* ... which is large, and none was before it */
-  GCond changed;        /* @first, or frames must not wait for it any longer */
+  gboolean failed;      /* ... and came to nothing: @first stays */
+  GCond changed;        /* both, or frames must not wait for it any longer */
   ClipRequest *request; /* of this generation, at the worker */
   gboolean pending;     /* @set waits for the next frame */
   ClipPromptSet *set;   /* NULL: no prompts */
@@ -66,7 +67,8 @@ void gst_clip_prompts_change (struct _GstClipFilter *filter);
  *
  * @patient: waits for it
  *
- * Returns: GST_CLIP_SKIP_NONE, _BUSY or, where the encoding was interrupted,
+ * Returns: GST_CLIP_SKIP_NONE, _BUSY (also behind the error of a first set,
+ *   until there is a better one) or, where the encoding was interrupted,
  *   _CANCELLED */
 GstClipSkip gst_clip_prompts_await (
     struct _GstClipFilter *filter, gboolean patient);

@@ -7,12 +7,12 @@
 #define TWO "{} 1 | {} 2"
 #define TEN TWO "| {} 3 | {} 4 | {} 5 | {} 6 | {} 7 | {} 8 | {} 9 | {}"
 
-/* The demonstration model takes some seconds for ten thousand texts.
- *
+/* @model: (nullable): the demonstration model, which takes some seconds for ten
+ *   thousand texts
  * @mode: of inference
  * @templates: for a thousand prompts. (transfer full) */
 static GstHarness *
-new_harness (const gchar *mode, const gchar *templates)
+new_harness_of (const gchar *model, const gchar *mode, const gchar *templates)
 {
   GstElement *filter =
       gst_object_ref_sink (gst_element_factory_make ("clipfilter", "f"));
@@ -22,14 +22,20 @@ new_harness (const gchar *mode, const gchar *templates)
 
   for (guint i = 1; i < 1000; i++)
     g_string_append_printf (prompts, "| %u", i);
-  g_object_set (filter, "threads", 1, "prompts", prompts->str, "templates",
-      templates, "top-k", 1, NULL);
+  g_object_set (filter, "model", model, "threads", 1, "prompts", prompts->str,
+      "templates", templates, "top-k", 1, NULL);
   gst_util_set_object_arg (G_OBJECT (filter), "inference-mode", mode);
   gst_element_set_bus (filter, bus);
   harness = gst_harness_new_with_element (filter, "sink", "src");
   gst_harness_set_src_caps_str (harness, FILTERS_RGB);
   gst_object_unref (filter);
   return harness;
+}
+
+static GstHarness *
+new_harness (const gchar *mode, const gchar *templates)
+{
+  return new_harness_of (NULL, mode, templates);
 }
 
 static guint
@@ -107,6 +113,47 @@ GST_START_TEST (no_result_is_without_a_large_first_set)
 }
 GST_END_TEST;
 
+/* Words that all mean the same. (transfer full) */
+static gchar *
+new_wordless_model (void)
+{
+  TestCheckpointSpec spec = filters_quick_spec ();
+  g_autoptr (GPtrArray) tensors = test_checkpoint_tensors (&spec);
+  g_autofree gfloat *values = NULL;
+  gchar *folder = filters_new_quick_model ();
+  TestTensor *words =
+      test_tensors_find (tensors, "bert.embeddings.word_embeddings.weight");
+
+  words->values = values = g_new0 (gfloat, words->dims[0] * words->dims[1]);
+  test_checkpoint_write_tensors (folder, &spec, tensors);
+  return folder;
+}
+
+/* Nor behind the error of one that cannot be encoded. */
+GST_START_TEST (no_result_is_without_a_first_set_that_failed)
+{
+  static const gchar *const modes[] = { "wait", "latest" };
+  gchar *folder = new_wordless_model ();
+  GstHarness *harness = new_harness_of (folder, modes[__i__], TWO);
+  GstMessage *message = NULL;
+
+  for (guint i = 0; i < 20; i++) {
+    g_autoptr (GstBuffer) buffer = frames_pass (harness, i % 9);
+
+    fail_unless (frames_get_result (buffer, 0) == NULL);
+    if (message == NULL)
+      message = frames_pop_message (harness->element, GST_MESSAGE_ERROR, NULL);
+    g_usleep (5000);
+  }
+  fail_if (message == NULL);
+  gst_message_unref (message);
+  fail_unless_equals_uint64 (
+      filters_get_skipped (harness->element, "busy"), 20);
+  frames_harness_free (harness);
+  test_checkpoint_remove (folder);
+}
+GST_END_TEST;
+
 static Suite *
 large_suite (void)
 {
@@ -116,6 +163,8 @@ large_suite (void)
   suite_add_tcase (suite, tests);
   tcase_add_test (tests, a_large_first_set_is_given_up_at_any_time);
   tcase_add_loop_test (tests, no_result_is_without_a_large_first_set, 0, 2);
+  tcase_add_loop_test (
+      tests, no_result_is_without_a_first_set_that_failed, 0, 2);
   return suite;
 }
 
