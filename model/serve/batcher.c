@@ -20,7 +20,9 @@
 
 static GMutex workers_lock;
 static GCond workers_changed;
-static guint n_workers; /* under workers_lock */
+static guint n_workers;     /* under workers_lock */
+static GThread *last_ended; /* likewise; of the process ended_in, or NULL */
+static pid_t ended_in;
 static pid_t workers_process;
 
 guint
@@ -40,6 +42,45 @@ count_worker (gint change)
   g_cond_broadcast (&workers_changed);
 }
 
+/* Puts the calling thread, or NULL, in the place of the one that ended last.
+ *
+ * Returns: (transfer full): that one; NULL where a fork has left it behind */
+static GThread *
+replace_last_ended (GThread *thread)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&workers_lock);
+  GThread *before = ended_in == getpid () ? last_ended : NULL;
+
+  last_ended = thread;
+  ended_in = getpid ();
+  return before;
+}
+
+/* What belongs to a thread itself, of libc's and OpenMP's, is freed behind its
+ * last line, and the end of the process has to wait for that, too. So each
+ * worker that ends joins the one before it, which is about to be gone or is. */
+static void
+join_last_ended (GThread *successor)
+{
+  GThread *before = replace_last_ended (successor);
+
+  if (before != NULL)
+    g_thread_join (before);
+}
+
+/* Returns: FALSE when the deadline has passed before all were gone. */
+static gboolean
+wait_for_workers (gint64 deadline)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&workers_lock);
+
+  while (n_workers > 0) {
+    if (!g_cond_wait_until (&workers_changed, &workers_lock, deadline))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 /* A process may end while an inference still runs, abandoned or not. oneDNN's
  * own objects are destroyed at exit, under the worker's feet, so the exit tells
  * all workers to go, those too that still have users, and waits for them. */
@@ -47,17 +88,13 @@ static void
 send_workers_away (void)
 {
   gint64 deadline = g_get_monotonic_time () + EXIT_TIMEOUT;
-  g_autoptr (GMutexLocker) locker = NULL;
 
   /* Threads do not come along into a fork, but locks may be held there. */
   if (getpid () != workers_process)
     return;
   clip_services_quit ();
-  locker = g_mutex_locker_new (&workers_lock);
-  while (n_workers > 0) {
-    if (!g_cond_wait_until (&workers_changed, &workers_lock, deadline))
-      return;
-  }
+  if (wait_for_workers (deadline))
+    join_last_ended (NULL);
 }
 
 /* Also who opens a model takes turns with those that run. */
@@ -386,6 +423,7 @@ work (gpointer data)
    * the struct, which others may still read. */
   g_clear_pointer (&service->encoder, clip_encoder_free);
   clip_service_unref (service);
+  join_last_ended (g_thread_ref (g_thread_self ()));
   count_worker (-1);
   return NULL;
 }
@@ -406,7 +444,7 @@ clip_batcher_start (ClipService *service, GError **error)
         "cannot start a worker thread: %s", reason->message);
     return FALSE;
   }
-  g_thread_unref (thread); /* never joined: it ends by itself */
+  g_thread_unref (thread); /* nobody waits for its end but the next to end */
   return TRUE;
 }
 

@@ -6,8 +6,9 @@
  * several streams that wait together are encoded as a batch. A request can be
  * waited for and can be given up at any time.
  *
- * All functions are thread-safe. Nobody ever joins a worker: the last release
- * tells it to go, and it frees the model when its current work is done. */
+ * All functions are thread-safe. No release waits for a worker: the last one
+ * tells it to go, and it frees the model when its current work is done. The end
+ * of the process waits until all are gone. */
 #pragma once
 
 #include "encode/encode.h"
