@@ -13,6 +13,7 @@
 
 #define PLAIN_WIDTH 132
 #define LEAST_WIDTH 20
+#define LONGEST_WAIT 1000 /* milliseconds, for a sentence's place */
 
 struct _CameraScreen {
   FILE *stream; /* NULL: no table */
@@ -40,6 +41,16 @@ void
 camera_screen_free (CameraScreen *screen)
 {
   g_free (screen);
+}
+
+/* A terminal that was stopped, or a pipe that nobody reads, would stop the main
+ * loop, and cameras, metrics and signals with it. */
+static gboolean
+has_room (FILE *stream, gint milliseconds)
+{
+  GPollFD poll = { .fd = fileno (stream), .events = G_IO_OUT };
+
+  return g_poll (&poll, 1, milliseconds) > 0;
 }
 
 static guint
@@ -83,7 +94,8 @@ camera_screen_show (CameraScreen *screen, const GArray *views, gdouble cpus)
   struct winsize size;
 
   if (screen->stream == NULL ||
-      (!screen->terminal && screen->n_shown++ % screen->interval != 0))
+      (!screen->terminal && screen->n_shown++ % screen->interval != 0) ||
+      !has_room (screen->stream, 0))
     return;
   if (screen->terminal &&
       ioctl (fileno (screen->stream), TIOCGWINSZ, &size) == 0) {
@@ -107,6 +119,8 @@ camera_screen_say (
   g_autofree gchar *printable = text_dup_printable (sentence);
   FILE *stream = screen->terminal ? screen->stream : stderr;
 
+  if (!has_room (stream, LONGEST_WAIT))
+    return;
   if (screen->terminal) {
     go_back (screen);
     fputs ("\033[J", stream);

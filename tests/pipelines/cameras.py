@@ -426,6 +426,26 @@ def closed_descriptors_are_not_taken_for_files():
                              for line in lines), lines
 
 
+def table_that_nobody_reads_holds_up_nothing():
+    reader, writer = os.pipe()
+    try:
+        os.set_blocking(writer, False)
+        try:
+            while os.write(writer, b'x' * 4096):
+                pass
+        except BlockingIOError:
+            os.set_blocking(writer, True)
+        with Run(DEFAULTS + f'[a]\nuri={motion()}\n', '--interval', '1',
+                 stdout=writer) as run:
+            run.wait_for_more('a', 10)
+            time.sleep(2)
+            run.process.terminate()
+            assert run.process.wait(PATIENCE) == 0, run.said()
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
 def reader_that_goes_away_is_told():
     with Run(DEFAULTS + f'[a]\nuri={motion()}\n', '--json', '-', '--quiet',
              json_file=False) as run:
@@ -635,6 +655,7 @@ CASES = [
     interrupt_flushes_and_ends,
     file_may_have_any_name,
     closed_descriptors_are_not_taken_for_files,
+    table_that_nobody_reads_holds_up_nothing,
     reader_that_goes_away_is_told,
     metrics_keep_the_rules_of_the_format,
     table_is_redrawn_in_place,
