@@ -20,10 +20,10 @@
 
 static GMutex workers_lock;
 static GCond workers_changed;
-static guint n_workers;     /* under workers_lock */
-static GThread *last_ended; /* likewise; of the process ended_in, or NULL */
-static pid_t ended_in;
-static pid_t workers_process;
+static pid_t workers_process; /* that started the last one; under workers_lock,
+                                 as the next two, which are of that process */
+static guint n_workers;
+static GThread *last_ended; /* or NULL */
 
 guint
 clip_service_get_n_workers (void)
@@ -33,26 +33,39 @@ clip_service_get_n_workers (void)
   return n_workers;
 }
 
+/* A fork leaves the threads of its parent behind. */
 static void
-count_worker (gint change)
+count_new_worker (void)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&workers_lock);
 
-  n_workers += change;
+  if (workers_process != getpid ()) {
+    workers_process = getpid ();
+    n_workers = 0;
+    last_ended = NULL;
+  }
+  n_workers++;
+}
+
+static void
+count_worker_gone (void)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&workers_lock);
+
+  n_workers--;
   g_cond_broadcast (&workers_changed);
 }
 
 /* Puts the calling thread, or NULL, in the place of the one that ended last.
  *
- * Returns: (transfer full): that one; NULL where a fork has left it behind */
+ * Returns: (transfer full): that one */
 static GThread *
 replace_last_ended (GThread *thread)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&workers_lock);
-  GThread *before = ended_in == getpid () ? last_ended : NULL;
+  GThread *before = last_ended;
 
   last_ended = thread;
-  ended_in = getpid ();
   return before;
 }
 
@@ -89,7 +102,8 @@ send_workers_away (void)
 {
   gint64 deadline = g_get_monotonic_time () + EXIT_TIMEOUT;
 
-  /* Threads do not come along into a fork, but locks may be held there. */
+  /* A fork that started none has nobody to wait for, and locks that may be held
+   * by threads it does not have. */
   if (getpid () != workers_process)
     return;
   clip_services_quit ();
@@ -173,7 +187,6 @@ register_exit_handler (void)
   static gsize registered = 0;
 
   if (g_once_init_enter (&registered)) {
-    workers_process = getpid ();
     atexit (send_workers_away);
     g_once_init_leave (&registered, 1);
   }
@@ -424,7 +437,7 @@ work (gpointer data)
   g_clear_pointer (&service->encoder, clip_encoder_free);
   clip_service_unref (service);
   join_last_ended (g_thread_ref (g_thread_self ()));
-  count_worker (-1);
+  count_worker_gone ();
   return NULL;
 }
 
@@ -435,10 +448,10 @@ clip_batcher_start (ClipService *service, GError **error)
   GThread *thread;
 
   clip_service_ref (service);
-  count_worker (1);
+  count_new_worker ();
   thread = g_thread_try_new ("clip-worker", work, service, &reason);
   if (thread == NULL) {
-    count_worker (-1);
+    count_worker_gone ();
     clip_service_unref (service);
     g_set_error (error, CLIP_ERROR, CLIP_ERROR_COMPUTE,
         "cannot start a worker thread: %s", reason->message);

@@ -199,10 +199,13 @@ a_stream_that_outlives_its_service_hangs_nobody (void)
   g_assert_error (error, CLIP_ERROR, CLIP_ERROR_CANCELLED);
 }
 
+static gboolean is_child = FALSE;
+
 static void
 print_n_workers (void)
 {
-  g_print ("workers at the end: %u", clip_service_get_n_workers ());
+  g_print ("workers at the end%s: %u\n", is_child ? " of the child" : "",
+      clip_service_get_n_workers ());
 }
 
 /* Handlers run in the reverse order of their registration, so this one comes
@@ -218,8 +221,6 @@ the_end_of_the_process_sends_workers_away (void)
   g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
   g_test_trap_assert_stdout ("*workers at the end: 0*");
 }
-
-static gboolean is_child = FALSE;
 
 /* AddressSanitizer asks. What the parent's worker holds by its own stack and
  * thread-local memory is in the child as well, which has no such thread. */
@@ -248,6 +249,45 @@ a_fork_ends_without_waiting_for_workers (void)
   g_assert_cmpint (waitpid (child, &status, 0), ==, child);
   g_assert_true (WIFEXITED (status));
   g_assert_cmpint (WEXITSTATUS (status), ==, 0);
+}
+
+/* Opens a model of its own beside that of the parent, whose worker it does not
+ * have. */
+static void
+fork_and_open (void)
+{
+  g_autoptr (ClipService) service = demo_acquire (NULL);
+  pid_t child;
+  gint status;
+
+  /* Several times what that worker needs to let go of all locks. */
+  g_usleep (100000);
+  child = fork ();
+  if (child == 0) {
+    is_child = TRUE;
+    demo_acquire ("of the child");
+    exit (0);
+  }
+  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+  g_assert_true (WIFEXITED (status));
+  g_assert_cmpint (WEXITSTATUS (status), ==, 0);
+}
+
+static void
+the_end_of_a_fork_sends_its_own_workers_away (void)
+{
+#ifdef __SANITIZE_THREAD__
+  g_test_skip ("ThreadSanitizer starts no threads in a fork");
+#else
+  if (g_test_subprocess ()) {
+    atexit (print_n_workers);
+    fork_and_open ();
+    return;
+  }
+  g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+  g_test_trap_assert_passed ();
+  g_test_trap_assert_stdout ("*workers at the end of the child: 0*");
+#endif
 }
 
 static void
@@ -324,6 +364,8 @@ static const DemoCase cases[] = {
       the_end_of_the_process_sends_workers_away },
   { "a-fork-ends-without-waiting-for-workers",
       a_fork_ends_without_waiting_for_workers },
+  { "the-end-of-a-fork-sends-its-own-workers-away",
+      the_end_of_a_fork_sends_its_own_workers_away },
   { "a-missing-model-is-named-and-can-be-retried",
       a_missing_model_is_named_and_can_be_retried },
   { "many-threads-come-and-go", many_threads_come_and_go },
