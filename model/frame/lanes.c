@@ -32,24 +32,10 @@ turn (Words *words)
   }
 }
 
-/* What SIZE bytes of a row hold, by the step from pixel to pixel: whole words
- * of each place in a pixel. */
-static const struct {
-  guint n_places, n_words;
-} holds[CLIP_LANES_MAX_STEP + 1] = {
-  [1] = { 1, 4 },
-  [2] = { 2, 2 },
-  [3] = { 3, 1 },
-  [4] = { 4, 1 },
-};
-
 /* Brings bytes of the same place together. */
 static ALWAYS_INLINE Bytes
 sort (Bytes b, guint step)
 {
-  if (step == 2)
-    return __builtin_shufflevector (
-        b, b, 0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15);
   if (step == 3)
     return __builtin_shufflevector (
         b, b, 0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11, 12, 13, 14, 15);
@@ -59,12 +45,19 @@ sort (Bytes b, guint step)
   return b;
 }
 
+/* Whole words of each place in a pixel that SIZE bytes of a row hold. */
+static ALWAYS_INLINE guint
+count_words (guint step)
+{
+  return SIZE / WORD / step;
+}
+
 /* @rows: [LANES], SIZE bytes of each */
 static ALWAYS_INLINE void
 read_block (
     const guint8 *const *rows, gsize at, guint step, guint32 *to, gsize pitch)
 {
-  guint n_words = holds[step].n_words;
+  guint n_words = count_words (step);
 
   for (guint i = 0; i < LANES; i += WORD) {
     Words words[WORD];
@@ -76,7 +69,7 @@ read_block (
       words[k] = (Words)sort (bytes, step);
     }
     turn (words);
-    for (guint k = 0; k < holds[step].n_places * n_words; k++)
+    for (guint k = 0; k < step * n_words; k++)
       memcpy (to + (k / n_words * pitch + k % n_words) * LANES + i, &words[k],
           SIZE);
   }
@@ -102,7 +95,7 @@ static ALWAYS_INLINE void
 read_by_step (const guint8 *const *rows, gsize size, guint step, gsize n,
     guint32 *words, gsize pitch)
 {
-  for (gsize i = 0; i < n; i += holds[step].n_words) {
+  for (gsize i = 0; i < n; i += count_words (step)) {
     gsize at = i * WORD * step;
 
     if (at + SIZE <= size)
@@ -119,8 +112,6 @@ clip_lanes_read (const guint8 *const *rows, gsize size, guint step, gsize n,
   /* Each with a step that the compiler knows. */
   if (step == 1)
     read_by_step (rows, size, 1, n, words, pitch);
-  else if (step == 2)
-    read_by_step (rows, size, 2, n, words, pitch);
   else if (step == 3)
     read_by_step (rows, size, 3, n, words, pitch);
   else
@@ -141,20 +132,5 @@ clip_lanes_turn (
       for (guint k = 0; k < WORD; k++)
         memcpy (to + (j + k) * stride + i, &words[k], SIZE);
     }
-  }
-}
-
-CLIP_VECTORISED void
-clip_lanes_join (const guint8 *const *rows, gsize n, guint32 *words)
-{
-  const guint8 *restrict a = rows[0], *restrict b = rows[1],
-                         *restrict c = rows[2], *restrict d = rows[3];
-  guint8 *restrict bytes = (guint8 *)words;
-
-  for (gsize i = 0; i < n; i++) {
-    bytes[WORD * i] = a[i];
-    bytes[WORD * i + 1] = b[i];
-    bytes[WORD * i + 2] = c[i];
-    bytes[WORD * i + 3] = d[i];
   }
 }

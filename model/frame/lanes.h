@@ -17,7 +17,7 @@
  * word, those at the second another, and so on.
  *
  * @rows: [LANES], each of @size bytes
- * @step: bytes from pixel to pixel, 1 … MAX_STEP
+ * @step: bytes from pixel to pixel: 1, 3 or 4
  * @n: words of each place; behind the end of a row they hold anything
  * @words: (out caller-allocates): [step, @pitch, LANES], pitch at least
  *   @n + SPARE */
@@ -30,9 +30,3 @@ void clip_lanes_read (const guint8 *const *rows, gsize size, guint step,
  * @to: (out caller-allocates): [m, n], rows @stride words apart */
 void clip_lanes_turn (
     const guint32 *from, gsize n, gsize m, guint32 *to, gsize stride);
-
-/* Four rows of bytes become one of words.
- *
- * @rows: [CLIP_WORD], each of @n bytes
- * @words: (out caller-allocates): [n] */
-void clip_lanes_join (const guint8 *const *rows, gsize n, guint32 *words);
