@@ -29,8 +29,9 @@ take_digit (gint32 *weight, guint bits)
   return digit;
 }
 
-/* @sum_window: writes LANES sums of a window, from its first word on */
-#define DEFINE_SUMS(name, parts, attribute)                                    \
+/* From split_@name and sum_window_@name, which writes LANES sums of a window,
+ * from its first word on. */
+#define DEFINE_SUM(name, cpu, parts, attribute)                                \
   attribute static void along_##name (                                         \
       const ClipTaps *taps, const guint32 *words, gint32 *sums)                \
   {                                                                            \
@@ -47,7 +48,10 @@ take_digit (gint32 *weight, guint bits)
     for (gsize i = 0; i < n; i += LANES)                                       \
       sum_window_##name (words + i, stride, taps->count[t],                    \
           taps->weights + (gsize)t * taps->n_words * (parts), sums + i);       \
-  }
+  }                                                                            \
+                                                                               \
+  static const ClipSum sum_##name = { cpu, parts, split_##name, along_##name,  \
+    across_##name };
 
 /* --- any CPU --- */
 
@@ -76,7 +80,7 @@ sum_window_plainly (const guint32 *words, gsize step, guint n,
     sums[i] = (gint32)totals[i];
 }
 
-DEFINE_SUMS (plainly, WORD, )
+DEFINE_SUM (plainly, "any", WORD, )
 
 #ifdef __x86_64__
 
@@ -94,7 +98,7 @@ join_pair (gint32 first, gint32 second)
 }
 
 static void
-split_into_pairs (const gint32 *weights, guint32 *parts)
+split_by_pairs (const gint32 *weights, guint32 *parts)
 {
   gint32 high[WORD], low[WORD];
 
@@ -142,7 +146,7 @@ sum_window_by_pairs (const guint32 *words, gsize step, guint n,
         _mm256_add_epi32 (_mm256_slli_epi32 (high[i], BYTE_BITS), low[i]));
 }
 
-DEFINE_SUMS (by_pairs, N_PAIR_PARTS, PAIRS)
+DEFINE_SUM (by_pairs, "avx2", N_PAIR_PARTS, PAIRS)
 
 /* --- AVX512-VNNI: four of 8 bits, three digits --- */
 
@@ -150,7 +154,7 @@ DEFINE_SUMS (by_pairs, N_PAIR_PARTS, PAIRS)
 #define N_DIGITS 3
 
 static void
-split_into_fours (const gint32 *weights, guint32 *parts)
+split_by_fours (const gint32 *weights, guint32 *parts)
 {
   for (guint digit = 0; digit < N_DIGITS; digit++)
     parts[digit] = 0;
@@ -185,47 +189,23 @@ sum_window_by_fours (const guint32 *words, gsize step, guint n,
   _mm512_storeu_si512 (sums, high);
 }
 
-DEFINE_SUMS (by_fours, N_DIGITS, FOURS)
+DEFINE_SUM (by_fours, "avx512vnni", N_DIGITS, FOURS)
 
 #endif
 
 /* --- the fastest --- */
 
-/* clang-format off */
-static const ClipSum sums[] = {
-#ifdef __x86_64__
-  { "avx512vnni", N_DIGITS, split_into_fours, along_by_fours, across_by_fours },
-  { "avx2", N_PAIR_PARTS, split_into_pairs, along_by_pairs, across_by_pairs },
-#endif
-  { "any", WORD, split_plainly, along_plainly, across_plainly },
-};
-/* clang-format on */
-
-static gboolean
-is_known (guint i)
-{
-#ifdef __x86_64__
-  const gboolean known[G_N_ELEMENTS (sums)] = {
-    __builtin_cpu_supports ("avx512vnni") &&
-        __builtin_cpu_supports ("avx512bw"),
-    __builtin_cpu_supports ("avx2"),
-    TRUE,
-  };
-
-  return known[i];
-#else
-  return TRUE;
-#endif
-}
-
 const ClipSum *
 clip_sum_get (guint i)
 {
-  for (guint k = 0; k < G_N_ELEMENTS (sums); k++) {
-    if (is_known (k) && i-- == 0)
-      return &sums[k];
-  }
-  return NULL;
+#ifdef __x86_64__
+  if (__builtin_cpu_supports ("avx512vnni") &&
+      __builtin_cpu_supports ("avx512bw") && i-- == 0)
+    return &sum_by_fours;
+  if (__builtin_cpu_supports ("avx2") && i-- == 0)
+    return &sum_by_pairs;
+#endif
+  return i == 0 ? &sum_plainly : NULL;
 }
 
 /* Weights of the window that is @skipped values into its first word. */
