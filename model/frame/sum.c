@@ -16,14 +16,14 @@
 #define WORD CLIP_WORD
 #define BYTE_BITS 8
 
-/* The lowest @bits of @weight as a number that may be negative; the rest is
+/* The lowest 8 bits of @weight as a number that may be negative; the rest is
  * left in @weight. */
 static gint32
-take_digit (gint32 *weight, guint bits)
+take_digit (gint32 *weight)
 {
-  gint32 half = 1 << (bits - 1);
-  gint32 rest = (*weight + half) >> bits;
-  gint32 digit = *weight - rest * (1 << bits);
+  gint32 half = 1 << (BYTE_BITS - 1);
+  gint32 rest = (*weight + half) >> BYTE_BITS;
+  gint32 digit = *weight - rest * (1 << BYTE_BITS);
 
   *weight = rest;
   return digit;
@@ -104,7 +104,7 @@ split_by_pairs (const gint32 *weights, guint32 *parts)
 
   for (guint i = 0; i < WORD; i++) {
     high[i] = weights[i];
-    low[i] = take_digit (&high[i], BYTE_BITS);
+    low[i] = take_digit (&high[i]);
   }
   parts[0] = join_pair (high[0], high[2]);
   parts[1] = join_pair (high[1], high[3]);
@@ -162,8 +162,7 @@ split_by_fours (const gint32 *weights, guint32 *parts)
     gint32 rest = weights[i];
 
     for (guint digit = 0; digit < N_DIGITS; digit++)
-      parts[digit] |= (guint32)(guint8)take_digit (&rest, BYTE_BITS)
-                      << BYTE_BITS * i;
+      parts[digit] |= (guint32)(guint8)take_digit (&rest) << BYTE_BITS * i;
   }
 }
 
