@@ -174,6 +174,10 @@ check_counts (Soak *soak, const gchar *what, const GArray *counts)
     else
       least = MIN (least, n);
   }
+  if (counts->len < 2) {
+    g_print ("%s: looked at once, which is not judged\n", what);
+    return;
+  }
   g_print ("%s: at most %u in the first half, at least %u in the second\n",
       what, most, least);
   if (least > most)
@@ -316,6 +320,24 @@ finish (Soak *soak)
   g_rand_free (soak->random);
 }
 
+/* Options with which nothing would be tried must not end with "passed". */
+static gboolean
+check (GError **error)
+{
+  gboolean found = only == NULL;
+
+  for (guint i = 0; i < SOAK_N_PARTS; i++)
+    if (soak_parts[i].trouble != NULL &&
+        g_strcmp0 (only, soak_parts[i].name) == 0)
+      found = TRUE;
+  if (found && minutes > 0 && haste >= 1 && warm_up >= 0)
+    return TRUE;
+  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+      found ? "--minutes is more than 0, --haste at least 1, --warm-up 0"
+            : "--only: no stream of that name is troubled");
+  return FALSE;
+}
+
 static gboolean
 parse (int *argc, char ***argv)
 {
@@ -325,7 +347,7 @@ parse (int *argc, char ***argv)
 
   g_option_context_add_main_entries (context, entries, NULL);
   g_option_context_add_group (context, gst_init_get_option_group ());
-  if (g_option_context_parse (context, argc, argv, &error) &&
+  if (g_option_context_parse (context, argc, argv, &error) && check (&error) &&
       gst_plugin_load_file (CLIP_PLUGIN, &error) != NULL)
     return TRUE;
   g_printerr ("clip-soak: %s\n", error->message);
