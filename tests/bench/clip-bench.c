@@ -19,13 +19,6 @@ static const gchar summary[] =
     "of the same model in oneDNN: the floor. The figures of one run may be\n"
     "compared with each other, not with those of another run or machine.\n";
 
-static const gchar *const precision_names[] = {
-  [CLIP_PRECISION_AUTO] = "auto",
-  [CLIP_PRECISION_F32] = "f32",
-  [CLIP_PRECISION_BF16] = "bf16",
-  [CLIP_PRECISION_INT8] = "int8",
-};
-
 /* What is opened where the user gives no model. */
 typedef enum {
   SOURCE_NONE,
@@ -133,11 +126,10 @@ write_model (const TestPublished *published)
 static gboolean
 find_precision (const gchar *name, ClipPrecision *precision, GError **error)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (precision_names); i++)
-    if (g_str_equal (precision_names[i], name)) {
-      *precision = i;
+  for (*precision = CLIP_PRECISION_AUTO; *precision <= CLIP_PRECISION_INT8;
+       (*precision)++)
+    if (g_str_equal (clip_precision_get_name (*precision), name))
       return TRUE;
-    }
   return refuse (
       error, "--precision=%s is not one of auto, f32, bf16, int8", name);
 }

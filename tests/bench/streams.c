@@ -170,8 +170,8 @@ run_round (GPtrArray *services, gboolean alone)
                ((g_get_monotonic_time () - begin) / (gdouble)G_USEC_PER_SEC);
   g_array_sort (delays, compare);
   g_print (
-      "%u x %u threads, %-7s %7.1f results/s, batch %.2f, a stream has %u to %u, delay p50 "
-      "%.1f p99 %.1f max %.1f ms\n",
+      "%u x %u threads, %-7s %7.1f results/s, batch %.2f, a stream has %u to "
+      "%u, delay p50 %.1f p99 %.1f max %.1f ms\n",
       services->len, clip_service_get_threads (g_ptr_array_index (services, 0)),
       alone ? "alone" : "batched", per_second, n_batched / (gdouble)delays->len,
       n_least, n_most, get_quantile (delays, .5), get_quantile (delays, .99),
