@@ -303,15 +303,8 @@ is_text_stale (const ClipService *service, gint64 now)
 }
 
 static void
-release_stale_text (ClipService *service)
+release_text (ClipService *service)
 {
-  gboolean stale;
-
-  g_mutex_lock (&service->lock);
-  stale = is_text_stale (service, g_get_monotonic_time ());
-  g_mutex_unlock (&service->lock);
-  if (!stale)
-    return;
   clip_encoder_release_text (service->encoder);
   service->text_laid = service->text_tested = FALSE;
   service->text_deadline = G_MAXINT64;
@@ -374,12 +367,18 @@ static void
 take_and_run (ClipService *service)
 {
   guint64 start;
+  gint64 now;
+  gboolean stale;
   ClipWork work;
 
   clip_threads_take (service->threads);
   g_mutex_lock (&service->lock);
-  clip_queue_take (&service->queue, g_get_monotonic_time (), &work);
+  now = g_get_monotonic_time ();
+  stale = is_text_stale (service, now);
+  clip_queue_take (&service->queue, now, &work);
   g_mutex_unlock (&service->lock);
+  if (stale)
+    release_text (service);
   start = clip_threads_now ();
   run_work (service, &work);
   g_mutex_lock (&service->lock);
@@ -427,10 +426,8 @@ work (gpointer data)
   if (open_model (service, &error))
     register_exit_handler ();
   publish_open (service, error);
-  while (wait_for_work (service)) {
-    release_stale_text (service);
+  while (wait_for_work (service))
     take_and_run (service);
-  }
   refuse_rest (service);
   /* Packed by this thread, freed by this thread; the model's facts stay with
    * the struct, which others may still read. */

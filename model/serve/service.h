@@ -39,13 +39,12 @@ struct _ClipService {
   gboolean text_tested; /* packed, and works */
   gint64 text_patience; /* microseconds without prompts until the text tower is
                            freed; fixed at creation */
-  gint64
-      text_deadline;   /* monotonic, when it is; G_MAXINT64: it is not packed */
-  gchar *description;  /* fixed once open, as the next two */
-  gchar *fallback;     /* why not in int8, or NULL */
-  GArray *layers;      /* of ClipLayerChoice; fixed once open */
-  guint64 encode_time; /* nanoseconds, of a picture in the self-test */
-  gfloat *embeddings;  /* [largest batch, embed_dim] */
+  gint64 text_deadline; /* when it is; G_MAXINT64: it is not packed */
+  gchar *description;   /* fixed once open, as the next two */
+  gchar *fallback;      /* why not in int8, or NULL */
+  GArray *layers;       /* of ClipLayerChoice; fixed once open */
+  guint64 encode_time;  /* nanoseconds, of a picture in the self-test */
+  gfloat *embeddings;   /* [largest batch, embed_dim] */
 };
 
 ClipService *clip_service_ref (ClipService *service);
