@@ -112,10 +112,10 @@ store (ClipDtype dtype, gfloat value, gpointer dst)
     memcpy (dst, &half, sizeof half);
 }
 
-static guint64
-count_elements (const TestTensor *tensor)
+gsize
+test_tensor_count (const TestTensor *tensor)
 {
-  guint64 n = 1;
+  gsize n = 1;
 
   for (guint i = 0; i < tensor->n_dims; i++)
     n *= tensor->dims[i];
@@ -137,7 +137,7 @@ format_header (const TestCheckpointSpec *spec, GPtrArray *tensors)
   for (guint i = 0; i < tensors->len; i++) {
     const TestTensor *tensor = g_ptr_array_index (tensors, i);
     const ClipDtype dtype = dtype_of (spec, tensor);
-    guint64 end = offset + count_elements (tensor) * dtypes[dtype].size;
+    guint64 end = offset + test_tensor_count (tensor) * dtypes[dtype].size;
 
     g_string_append_printf (header, ",\"%s\":{\"dtype\":\"%s\",\"shape\":[",
         tensor->name, dtypes[dtype].name);
@@ -195,7 +195,7 @@ write_quick (
     FILE *file, const TestCheckpointSpec *spec, const TestTensor *tensor)
 {
   const ClipDtype dtype = dtype_of (spec, tensor);
-  const gsize n = count_elements (tensor), size = dtypes[dtype].size;
+  const gsize n = test_tensor_count (tensor), size = dtypes[dtype].size;
   const gsize n_made = MIN (n, QUICK_PERIOD);
   g_autofree guint8 *bytes = g_malloc (n_made * size);
   gfloat centre, half_width;
@@ -216,7 +216,7 @@ write_values (
     FILE *file, const TestCheckpointSpec *spec, const TestTensor *tensor)
 {
   const ClipDtype dtype = dtype_of (spec, tensor);
-  const gsize n = count_elements (tensor), size = dtypes[dtype].size;
+  const gsize n = test_tensor_count (tensor), size = dtypes[dtype].size;
   g_autofree guint8 *bytes = g_malloc0 (n * size);
 
   for (gsize i = 0; i < n; i++)
@@ -241,7 +241,7 @@ test_tensors_write (
   for (guint i = 0; i < tensors->len; i++) {
     const TestTensor *tensor = g_ptr_array_index (tensors, i);
     const gsize size =
-        count_elements (tensor) * dtypes[dtype_of (spec, tensor)].size;
+        test_tensor_count (tensor) * dtypes[dtype_of (spec, tensor)].size;
 
     file_size += size;
     if (spec->quick)

@@ -306,6 +306,20 @@ test_checkpoint_new (const TestCheckpointSpec *spec)
   return folder;
 }
 
+gchar *
+test_checkpoint_new_wordless (const TestCheckpointSpec *spec)
+{
+  g_autoptr (GPtrArray) tensors = test_checkpoint_tensors (spec);
+  g_autofree gfloat *values = NULL;
+  gchar *folder = test_checkpoint_new (spec);
+  TestTensor *words =
+      test_tensors_find (tensors, "bert.embeddings.word_embeddings.weight");
+
+  words->values = values = g_new0 (gfloat, test_tensor_count (words));
+  test_checkpoint_write_tensors (folder, spec, tensors);
+  return folder;
+}
+
 void
 test_checkpoint_remove (gchar *folder)
 {

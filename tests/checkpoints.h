@@ -66,6 +66,10 @@ extern const TestCheckpointSpec test_checkpoint_c;
  * Returns: (transfer full): the folder, for test_checkpoint_remove() */
 gchar *test_checkpoint_new (const TestCheckpointSpec *spec);
 
+/* The same whose words all mean the same, so that its texts fail the
+ * self-test. */
+gchar *test_checkpoint_new_wordless (const TestCheckpointSpec *spec);
+
 /* Deletes the folder's files and the folder, and frees the name. */
 void test_checkpoint_remove (gchar *folder);
 
@@ -73,6 +77,9 @@ void test_checkpoint_remove (gchar *folder);
 GPtrArray *test_checkpoint_tensors (const TestCheckpointSpec *spec);
 
 TestTensor *test_tensors_find (GPtrArray *tensors, const gchar *name);
+
+/* The number of its values. */
+gsize test_tensor_count (const TestTensor *tensor);
 
 /* (Over)writes @folder/model.safetensors with @tensors as @spec stores them. */
 void test_checkpoint_write_tensors (

@@ -113,27 +113,12 @@ GST_START_TEST (no_result_is_without_a_large_first_set)
 }
 GST_END_TEST;
 
-/* Words that all mean the same. (transfer full) */
-static gchar *
-new_wordless_model (void)
-{
-  TestCheckpointSpec spec = filters_quick_spec ();
-  g_autoptr (GPtrArray) tensors = test_checkpoint_tensors (&spec);
-  g_autofree gfloat *values = NULL;
-  gchar *folder = filters_new_quick_model ();
-  TestTensor *words =
-      test_tensors_find (tensors, "bert.embeddings.word_embeddings.weight");
-
-  words->values = values = g_new0 (gfloat, words->dims[0] * words->dims[1]);
-  test_checkpoint_write_tensors (folder, &spec, tensors);
-  return folder;
-}
-
 /* Nor behind the error of one that cannot be encoded. */
 GST_START_TEST (no_result_is_without_a_first_set_that_failed)
 {
   static const gchar *const modes[] = { "wait", "latest" };
-  gchar *folder = new_wordless_model ();
+  TestCheckpointSpec spec = filters_quick_spec ();
+  gchar *folder = test_checkpoint_new_wordless (&spec);
   GstHarness *harness = new_harness_of (folder, modes[__i__], TWO);
   GstMessage *message = NULL;
 

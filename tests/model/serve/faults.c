@@ -28,16 +28,6 @@ is_added (const TestTensor *tensor)
              g_str_has_suffix (tensor->name, "positional_embedding"));
 }
 
-static gsize
-count_values (const TestTensor *tensor)
-{
-  gsize n = 1;
-
-  for (guint i = 0; i < tensor->n_dims; i++)
-    n *= tensor->dims[i];
-  return n;
-}
-
 /* The stem is a mean of what it sees, so of a picture darker than the
  * training's average its ReLU leaves 0, of which all else makes 0. */
 static gchar *
@@ -57,13 +47,13 @@ write_model (void)
 
     if (!is_added (tensor))
       continue;
-    tensor->values = g_new0 (gfloat, count_values (tensor));
+    tensor->values = g_new0 (gfloat, test_tensor_count (tensor));
     g_ptr_array_add (values, tensor->values);
   }
   stem = test_tensors_find (tensors, "visual.conv1.weight");
-  stem->values = g_new (gfloat, count_values (stem));
+  stem->values = g_new (gfloat, test_tensor_count (stem));
   g_ptr_array_add (values, stem->values);
-  for (gsize i = 0; i < count_values (stem); i++)
+  for (gsize i = 0; i < test_tensor_count (stem); i++)
     stem->values[i] = (1 + i % 5) / 81.f;
   test_checkpoint_write_tensors (folder, &spec, tensors);
   return folder;
@@ -156,25 +146,10 @@ a_picture_without_embedding_fails_alone (void)
 
 /* --- words that all mean the same --- */
 
-static gchar *
-write_wordless_model (void)
-{
-  TestCheckpointSpec spec = test_checkpoint_c;
-  g_autoptr (GPtrArray) tensors = test_checkpoint_tensors (&spec);
-  g_autofree gfloat *values = NULL;
-  gchar *folder = test_checkpoint_new (&spec);
-  TestTensor *words =
-      test_tensors_find (tensors, "bert.embeddings.word_embeddings.weight");
-
-  words->values = values = g_new0 (gfloat, count_values (words));
-  test_checkpoint_write_tensors (folder, &spec, tensors);
-  return folder;
-}
-
 static void
 who_asks_again_is_told_again_that_texts_do_not_work (void)
 {
-  gchar *folder = write_wordless_model ();
+  gchar *folder = test_checkpoint_new_wordless (&test_checkpoint_c);
   ClipService *service = open_model (folder);
 
   for (guint i = 0; i < 3; i++) {
