@@ -130,38 +130,35 @@ GST_START_TEST (text_is_a_line_for_a_person)
 }
 GST_END_TEST;
 
+/* @word: what the only error names besides @code */
+static void
+check_start_fails (const gchar *location, gint code, const gchar *word)
+{
+  g_autoptr (GstElement) element =
+      gst_object_ref_sink (gst_element_factory_make ("clippublish", NULL));
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  g_autoptr (GstMessage) message = NULL;
+  g_autoptr (GError) error = NULL;
+
+  gst_element_set_bus (element, bus);
+  g_object_set (element, "location", location, NULL);
+  fail_unless_equals_int (gst_element_set_state (element, GST_STATE_PAUSED),
+      GST_STATE_CHANGE_FAILURE);
+  message = frames_pop_message (element, GST_MESSAGE_ERROR, NULL);
+  fail_if (message == NULL);
+  gst_message_parse_error (message, &error, NULL);
+  fail_unless (g_error_matches (error, GST_RESOURCE_ERROR, code));
+  fail_if (strstr (error->message, word) == NULL, "%s", error->message);
+  fail_if (frames_pop_message (element, GST_MESSAGE_ERROR, NULL) != NULL);
+  gst_element_set_state (element, GST_STATE_NULL);
+  gst_element_set_bus (element, NULL);
+}
+
 GST_START_TEST (a_location_that_cannot_be_written_is_one_error)
 {
-  static const struct {
-    const gchar *location;
-    gint code;
-    const gchar *word;
-  } rows[] = {
-    { NULL, GST_RESOURCE_ERROR_NOT_FOUND, "location" },
-    { "/no/such/folder/file", GST_RESOURCE_ERROR_OPEN_WRITE,
-        "/no/such/folder/file" },
-  };
-
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (GstElement) element =
-        gst_object_ref_sink (gst_element_factory_make ("clippublish", NULL));
-    g_autoptr (GstBus) bus = gst_bus_new ();
-    g_autoptr (GstMessage) message = NULL;
-    g_autoptr (GError) error = NULL;
-
-    gst_element_set_bus (element, bus);
-    g_object_set (element, "location", rows[i].location, NULL);
-    fail_unless_equals_int (gst_element_set_state (element, GST_STATE_PAUSED),
-        GST_STATE_CHANGE_FAILURE);
-    message = frames_pop_message (element, GST_MESSAGE_ERROR, NULL);
-    fail_if (message == NULL);
-    gst_message_parse_error (message, &error, NULL);
-    fail_unless (g_error_matches (error, GST_RESOURCE_ERROR, rows[i].code));
-    fail_if (strstr (error->message, rows[i].word) == NULL);
-    fail_if (frames_pop_message (element, GST_MESSAGE_ERROR, NULL) != NULL);
-    gst_element_set_state (element, GST_STATE_NULL);
-    gst_element_set_bus (element, NULL);
-  }
+  check_start_fails (NULL, GST_RESOURCE_ERROR_NOT_FOUND, "location");
+  check_start_fails ("/no/such/folder/file", GST_RESOURCE_ERROR_OPEN_WRITE,
+      "/no/such/folder/file");
 }
 GST_END_TEST;
 
@@ -211,23 +208,10 @@ remove_fifo (const gchar *path)
 GST_START_TEST (a_pipe_that_nobody_reads_is_one_error)
 {
   g_autofree gchar *path = make_fifo ();
-  g_autoptr (GstElement) element =
-      gst_object_ref_sink (gst_element_factory_make ("clippublish", NULL));
-  g_autoptr (GstBus) bus = gst_bus_new ();
-  g_autoptr (GstMessage) message = NULL;
-  g_autoptr (GError) error = NULL;
+  g_autofree gchar *says =
+      g_strdup_printf ("'%s' for writing: nobody reads", path);
 
-  gst_element_set_bus (element, bus);
-  g_object_set (element, "location", path, NULL);
-  fail_unless_equals_int (gst_element_set_state (element, GST_STATE_PAUSED),
-      GST_STATE_CHANGE_FAILURE);
-  message = frames_pop_message (element, GST_MESSAGE_ERROR, NULL);
-  gst_message_parse_error (message, &error, NULL);
-  fail_if (strstr (error->message, path) == NULL);
-  fail_if (
-      strstr (error->message, "nobody reads") == NULL, "%s", error->message);
-  gst_element_set_state (element, GST_STATE_NULL);
-  gst_element_set_bus (element, NULL);
+  check_start_fails (path, GST_RESOURCE_ERROR_OPEN_WRITE, says);
   remove_fifo (path);
 }
 GST_END_TEST;
