@@ -8,9 +8,6 @@
 #include "engine/head.h"
 #include "engine/query.h"
 
-/* Scratch parts begin at a page, so that threads share no cache line. */
-#define PAGE 4096
-
 typedef struct {
   guint tokens;
   ClipHead *heads; /* [n_threads], NULL if one_query */
@@ -84,7 +81,7 @@ build_shape (ClipAttention *attention, Shape *shape, GError **error)
         return FALSE;
     size = shape->heads[0].scratch_size;
   }
-  size = (size + PAGE - 1) / PAGE * PAGE;
+  size = CLIP_ROUND_UP (size, CLIP_ENGINE_PAGE);
   attention->part_size = MAX (attention->part_size, size);
   return TRUE;
 }

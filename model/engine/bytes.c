@@ -21,10 +21,6 @@
  * cache. */
 #define PIECE 1024
 
-/* Operands begin at a page, so that threads share no cache line. */
-#define PAGE 4096
-#define ROUND_UP(value) (((value) + PAGE - 1) / PAGE * PAGE)
-
 gboolean
 clip_bytes_init (ClipBytes *bytes, ClipEngine *engine,
     const ClipLinearSpec *spec, const gfloat *bias, gsize scratch_size,
@@ -49,7 +45,7 @@ clip_bytes_init (ClipBytes *bytes, ClipEngine *engine,
     for (guint k = 0; k < spec->in_features; k++)
       bytes->smoothing[k] = 1.0f / spec->smoothing[k];
   }
-  bytes->products_at = ROUND_UP (scratch_size);
+  bytes->products_at = CLIP_ROUND_UP (scratch_size, CLIP_ENGINE_PAGE);
   return clip_engine_reserve (
              engine, bytes->products_at + rows * n * sizeof (gint32), error) &&
          clip_engine_reserve_codes (engine, rows * spec->in_features,

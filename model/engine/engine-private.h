@@ -7,6 +7,11 @@
 #include "engine/engine-dnnl.h"
 #include "engine/engine.h"
 
+/* Parts of the scratch begin at a page, so that threads share no cache line.
+ */
+#define CLIP_ENGINE_PAGE 4096
+#define CLIP_ROUND_UP(value, step) (((value) + (step)-1) / (step) * (step))
+
 struct _ClipEngine {
   GThread *thread; /* whose team the primitives are built for */
   guint n_threads;

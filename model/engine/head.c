@@ -14,8 +14,6 @@
 /* Columns that oneDNN multiplies at a time. */
 #define KEY_STEP 32
 
-#define ROUND_UP(value, step) (((value) + (step)-1) / (step) * (step))
-
 /* bf16: oneDNN 2.6 multiplies matrices whose rows lie apart by its general
  * product, and dense ones by the one that uses the matrix units, in 0.6 of the
  * time with copying (197 to 577 tokens, AMX). f32 gains nothing. */
@@ -47,8 +45,8 @@ lay (const ClipHead *head)
             clip_number_get_size (head->spec.number);
     at.softmax = scores;
   }
-  at.q = ROUND_UP (scores + rows, CLIP_LINE * sizeof (gfloat));
-  dense = ROUND_UP (dense, CLIP_LINE * sizeof (gfloat));
+  at.q = CLIP_ROUND_UP (scores + rows, CLIP_LINE * sizeof (gfloat));
+  dense = CLIP_ROUND_UP (dense, CLIP_LINE * sizeof (gfloat));
   at.k = at.q + dense;
   at.v = at.k + dense;
   at.dst = at.v + dense;
@@ -109,8 +107,8 @@ clip_head_init (ClipHead *head, ClipEngine *engine,
   head->engine = engine;
   head->spec = *spec;
   head->tokens = tokens;
-  head->keys = is_dense (head) ? ROUND_UP (tokens, KEY_STEP) : tokens;
-  head->stride = ROUND_UP ((gsize)head->keys, CLIP_LINE);
+  head->keys = is_dense (head) ? CLIP_ROUND_UP (tokens, KEY_STEP) : tokens;
+  head->stride = CLIP_ROUND_UP ((gsize)head->keys, CLIP_LINE);
   row_size = head->stride * sizeof (gfloat);
   if (is_dense (head))
     row_size += head->stride * clip_number_get_size (spec->number);
