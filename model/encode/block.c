@@ -61,6 +61,16 @@ clip_block_plan (ClipBlock *block, ClipBlockLinear *last_q,
         .n_rows = n_rows } };
 }
 
+gboolean
+clip_block_build (ClipBlock *block, ClipBlockLinear *last_q, ClipEngine *engine,
+    GError **error)
+{
+  return clip_block_linear_build (&block->qkv, last_q, engine, error) &&
+         clip_block_linear_build (&block->out, NULL, engine, error) &&
+         clip_block_linear_build (&block->fc, NULL, engine, error) &&
+         clip_block_linear_build (&block->proj, NULL, engine, error);
+}
+
 void
 clip_block_clear (ClipBlock *block)
 {

@@ -25,4 +25,8 @@ typedef struct {
 void clip_block_plan (ClipBlock *block, ClipBlockLinear *last_q,
     const ClipBlockSpec *spec, ClipNumber number,
     const ClipBlockTensors *tensors);
+
+/* Builds the linear layers that were planned, @last_q among them. */
+gboolean clip_block_build (ClipBlock *block, ClipBlockLinear *last_q,
+    ClipEngine *engine, GError **error);
 void clip_block_clear (ClipBlock *block);

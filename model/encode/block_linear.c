@@ -20,57 +20,39 @@
 /* Source rows that the smoothing is chosen by. */
 #define MAX_SAMPLE 64
 
-/* The layer's part of its tensors. */
-typedef struct {
-  gfloat *all_weights, *all_bias;
-  const gfloat *weights, *bias; /* bias: nullable */
-} Values;
-
-static void
-values_clear (Values *values)
+/* Those of the layer, which may be a part of its tensor's. */
+static const gfloat *
+get_weights (const ClipBlockLinear *linear, const ClipAffineValues *values)
 {
-  g_free (values->all_weights);
-  g_free (values->all_bias);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Values, values_clear)
-
-static gboolean
-read_values (const ClipBlockLinear *linear, Values *values, GError **error)
-{
-  values->all_weights = clip_weights_read (linear->tensors.weight, error);
-  if (values->all_weights == NULL)
-    return FALSE;
-  values->weights = values->all_weights +
-                    (gsize)linear->first_feature * linear->spec.in_features;
-  if (linear->tensors.bias == NULL)
-    return TRUE;
-  values->all_bias = clip_weights_read (linear->tensors.bias, error);
-  if (values->all_bias == NULL)
-    return FALSE;
-  values->bias = values->all_bias + linear->first_feature;
-  return TRUE;
+  return values->weights +
+         (gsize)linear->first_feature * linear->spec.in_features;
 }
 
 static ClipLinear *
-build (const ClipBlockLinear *linear, ClipEngine *engine, const Values *values,
-    GError **error)
+build (const ClipBlockLinear *linear, ClipEngine *engine,
+    const ClipAffineValues *values, GError **error)
 {
   ClipLinearSpec spec = linear->spec;
 
   spec.name = clip_tensor_get_name (linear->tensors.weight);
-  return clip_linear_new (engine, &spec, values->weights, values->bias, error);
+  return clip_linear_new (engine, &spec, get_weights (linear, values),
+      values->bias != NULL ? values->bias + linear->first_feature : NULL,
+      error);
 }
 
 gboolean
-clip_block_linear_build (
-    ClipBlockLinear *linear, ClipEngine *engine, GError **error)
+clip_block_linear_build (ClipBlockLinear *linear, ClipBlockLinear *sibling,
+    ClipEngine *engine, GError **error)
 {
-  g_auto (Values) values = { 0 };
+  g_auto (ClipAffineValues) values = { 0 };
 
-  if (!read_values (linear, &values, error))
+  if (!clip_weights_read_affine (linear->tensors, &values, error))
     return FALSE;
   linear->linear = build (linear, engine, &values, error);
-  return linear->linear != NULL;
+  if (linear->linear == NULL || sibling == NULL)
+    return linear->linear != NULL;
+  sibling->linear = build (sibling, engine, &values, error);
+  return sibling->linear != NULL;
 }
 
 void
@@ -83,7 +65,7 @@ clip_block_linear_clear (ClipBlockLinear *linear)
 
 /* @smoothing: (out caller-allocates): [K] */
 static gfloat
-choose_smoothing (const ClipBlockLinear *linear, const Values *values,
+choose_smoothing (const ClipBlockLinear *linear, const ClipAffineValues *values,
     guint rows, gconstpointer src, gfloat *smoothing)
 {
   const ClipLinearSpec *spec = &linear->spec;
@@ -91,7 +73,7 @@ choose_smoothing (const ClipBlockLinear *linear, const Values *values,
   gsize width = spec->in_features;
   g_autofree gfloat *sample = g_new (gfloat, n * width);
   const ClipSmoothingCase layer = { n, spec->in_features, spec->out_features,
-    sample, values->weights };
+    sample, get_weights (linear, values) };
 
   for (guint i = 0; i < n; i++)
     clip_rows_read (width, spec->src,
@@ -152,7 +134,7 @@ run_in_turn (
  * @before: (nullable): what dst held, where the layer adds to it
  * @error_found: (out): relative, of all outputs */
 static ClipLinear *
-try_bytes (const ClipBlockLinear *linear, const Values *values,
+try_bytes (const ClipBlockLinear *linear, const ClipAffineValues *values,
     const Place *place, const gfloat *before, const gfloat *smoothing,
     gdouble *error_found, GError **error)
 {
@@ -184,8 +166,9 @@ try_bytes (const ClipBlockLinear *linear, const Values *values,
 }
 
 static gboolean
-choose (ClipBlockLinear *linear, const Values *values, const Place *place,
-    const gfloat *before, ClipCalibration *calibration, GError **error)
+choose (ClipBlockLinear *linear, const ClipAffineValues *values,
+    const Place *place, const gfloat *before, ClipCalibration *calibration,
+    GError **error)
 {
   g_autofree gfloat *smoothing = g_new (gfloat, linear->spec.in_features);
   ClipLayerChoice choice = { .name = clip_tensor_get_name (
@@ -223,9 +206,9 @@ clip_block_linear_calibrate (ClipBlockLinear *linear, ClipEngine *engine,
 {
   const Place place = { engine, rows, src, dst };
   g_autofree gfloat *before = NULL;
-  g_auto (Values) values = { 0 };
+  g_auto (ClipAffineValues) values = { 0 };
 
-  if (!read_values (linear, &values, error))
+  if (!clip_weights_read_affine (linear->tensors, &values, error))
     return FALSE;
   linear->linear = build (linear, engine, &values, error);
   if (linear->linear == NULL)

@@ -14,9 +14,10 @@ typedef struct {
   guint first_feature; /* of the tensors, which may have more than the spec */
 } ClipBlockLinear;
 
-/* @linear: with all but .linear; the spec's rows live until it is built */
-gboolean clip_block_linear_build (
-    ClipBlockLinear *linear, ClipEngine *engine, GError **error);
+/* @linear: with all but .linear; the spec's rows live until it is built
+ * @sibling: (nullable): another one of the same tensors, which are read once */
+gboolean clip_block_linear_build (ClipBlockLinear *linear,
+    ClipBlockLinear *sibling, ClipEngine *engine, GError **error);
 void clip_block_linear_clear (ClipBlockLinear *linear);
 
 /* Builds it, runs it, and where the same in bytes is near enough leaves that in

@@ -56,18 +56,14 @@ static gboolean
 build_block (ClipTransformer *self, ClipBlock *block,
     const ClipBlockTensors *tensors, GError **error)
 {
-  ClipBlockLinear *const linears[] = { &block->qkv, &block->out, &block->fc,
-    &block->proj, &self->last_q };
   gboolean is_last = block == &self->blocks[self->n_blocks - 1];
+  ClipBlockLinear *last_q = is_last ? &self->last_q : NULL;
   gfloat eps = self->spec.eps;
 
-  clip_block_plan (block, is_last ? &self->last_q : NULL, &self->spec,
-      self->number, tensors);
-  for (guint i = 0; self->calibration == NULL &&
-                    i < G_N_ELEMENTS (linears) - (is_last ? 0 : 1);
-       i++)
-    if (!clip_block_linear_build (linears[i], self->engine, error))
-      return FALSE;
+  clip_block_plan (block, last_q, &self->spec, self->number, tensors);
+  if (self->calibration == NULL &&
+      !clip_block_build (block, last_q, self->engine, error))
+    return FALSE;
   return clip_norm_init (&block->ln_1, tensors->ln_1, eps, error) &&
          clip_norm_init (&block->ln_2, tensors->ln_2, eps, error);
 }

@@ -104,23 +104,35 @@ clip_weights_read_folded (
   return g_steal_pointer (&weights);
 }
 
+gboolean
+clip_weights_read_affine (
+    ClipAffineTensors tensors, ClipAffineValues *values, GError **error)
+{
+  values->weights = clip_weights_read (tensors.weight, error);
+  if (values->weights == NULL || tensors.bias == NULL)
+    return values->weights != NULL;
+  values->bias = clip_weights_read (tensors.bias, error);
+  return values->bias != NULL;
+}
+
+void
+clip_weights_clear_affine (ClipAffineValues *values)
+{
+  g_clear_pointer (&values->weights, g_free);
+  g_clear_pointer (&values->bias, g_free);
+}
+
 ClipLinear *
 clip_weights_linear (ClipEngine *engine, const ClipLinearSpec *spec,
     ClipAffineTensors tensors, GError **error)
 {
   ClipLinearSpec named = *spec;
-  g_autofree gfloat *weights = clip_weights_read (tensors.weight, error);
-  g_autofree gfloat *bias = NULL;
+  g_auto (ClipAffineValues) values = { 0 };
 
-  if (weights == NULL)
+  if (!clip_weights_read_affine (tensors, &values, error))
     return NULL;
-  if (tensors.bias != NULL) {
-    bias = clip_weights_read (tensors.bias, error);
-    if (bias == NULL)
-      return NULL;
-  }
   named.name = clip_tensor_get_name (tensors.weight);
-  return clip_linear_new (engine, &named, weights, bias, error);
+  return clip_linear_new (engine, &named, values.weights, values.bias, error);
 }
 
 void

@@ -25,6 +25,18 @@ gfloat *clip_weights_read_stacked (
 gfloat *clip_weights_read_folded (
     const ClipConvTensors *tensors, gfloat **bias, GError **error);
 
+/* Of a linear layer. */
+typedef struct {
+  gfloat *weights, *bias; /* NULL: none */
+} ClipAffineValues;
+
+/* @tensors: .bias may be NULL
+ * @values: zeroed; for clip_weights_clear_affine() also on failure */
+gboolean clip_weights_read_affine (
+    ClipAffineTensors tensors, ClipAffineValues *values, GError **error);
+void clip_weights_clear_affine (ClipAffineValues *values);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ClipAffineValues, clip_weights_clear_affine)
+
 /* A linear layer of the spec, which is named after its weight.
  *
  * @tensors: .bias may be NULL */
