@@ -17,22 +17,18 @@ static const GOptionEntry entries[] = {
 };
 
 #define PATIENCE (30 * (gint64)G_USEC_PER_SEC) /* until the first result */
-#define LOOK 10000
+#define LOOK 10000                             /* microseconds */
 
 /* Returns: FALSE when it ended meanwhile; it has said why */
 static gboolean
-play (Stream *stream, gint64 until)
+play (Stream *stream, gint64 duration)
 {
-  while (g_get_monotonic_time () < until) {
-    g_autofree gchar *end = stream_pop_end (stream);
+  g_autofree gchar *end = stream_pop_end (stream, duration);
 
-    if (end != NULL) {
-      g_printerr ("clip-line: %s\n", end);
-      return FALSE;
-    }
-    g_usleep (LOOK);
-  }
-  return TRUE;
+  if (end == NULL)
+    return TRUE;
+  g_printerr ("clip-line: %s\n", end);
+  return FALSE;
 }
 
 static gboolean
@@ -46,11 +42,10 @@ await_result (Stream *stream)
           "clip-line: no result for %d s\n", (gint)(PATIENCE / G_USEC_PER_SEC));
       return FALSE;
     }
-    if (!play (stream, g_get_monotonic_time () + LOOK))
+    if (!play (stream, LOOK))
       return FALSE;
   }
-  return play (
-      stream, g_get_monotonic_time () + warm_up * (gint64)G_USEC_PER_SEC);
+  return play (stream, warm_up * (gint64)G_USEC_PER_SEC);
 }
 
 /* Frames that were too late to be shown. */
@@ -89,8 +84,7 @@ measure (Stream *stream, const gchar *name)
     return FALSE;
   before = stream_get_counts (stream);
   dropped = count_dropped (stream);
-  if (!play (
-          stream, g_get_monotonic_time () + seconds * (gint64)G_USEC_PER_SEC))
+  if (!play (stream, seconds * (gint64)G_USEC_PER_SEC))
     return FALSE;
   after = stream_get_counts (stream);
   g_print ("| %s | %.1f | %.1f | %" G_GUINT64_FORMAT " | %.0f | %.1f |\n", name,
@@ -114,6 +108,10 @@ main (int argc, char **argv)
   if (!g_option_context_parse (context, &argc, &argv, &error) || argc != 3) {
     g_printerr ("clip-line: %s\n",
         error != NULL ? error->message : "a name and a line are wanted");
+    return 1;
+  }
+  if (seconds < 1 || warm_up < 0) {
+    g_printerr ("clip-line: --seconds is at least 1, --warm-up 0\n");
     return 1;
   }
   stream = stream_new (argv[1], g_strdup (argv[2]));

@@ -11,7 +11,7 @@
 #include "checkpoints.h"
 #include "support.h"
 
-#define PATIENCE (60 * G_USEC_PER_SEC)
+#define PATIENCE (60 * (gint64)G_USEC_PER_SEC)
 #define AGAIN 50000 /* microseconds until the next attempt */
 #define LOOK 2000
 
@@ -42,27 +42,11 @@ await_result (Stream *stream, gboolean results)
     counts = stream_get_counts (stream);
     if (results ? counts.first_result != 0 : counts.last_frame != 0)
       return TRUE;
-    end = stream_pop_end (stream);
+    end = stream_pop_end (stream, LOOK);
     if (end != NULL) {
       stream_stop (stream);
       g_usleep (AGAIN);
     }
-    g_usleep (LOOK);
-  }
-  return FALSE;
-}
-
-static gboolean
-await_end (Stream *stream)
-{
-  gint64 begin = g_get_monotonic_time ();
-
-  while (g_get_monotonic_time () - begin < PATIENCE) {
-    g_autofree gchar *end = stream_pop_end (stream);
-
-    if (end != NULL)
-      return TRUE;
-    g_usleep (LOOK);
   }
   return FALSE;
 }
@@ -86,6 +70,7 @@ note (Growth *growth, guint number)
 static void
 live (Server *server, Stream *stream, gint width, gboolean results)
 {
+  g_autofree gchar *end = NULL;
   StreamCounts counts;
 
   g_assert_true (server_start (server, width));
@@ -98,7 +83,8 @@ live (Server *server, Stream *stream, gint width, gboolean results)
         (counts.first_result - counts.first_frame) / 1e3);
   }
   server_kill (server);
-  g_assert_true (await_end (stream));
+  end = stream_pop_end (stream, PATIENCE);
+  g_assert_nonnull (end);
   stream_stop (stream);
   while (test_has_worker ())
     g_usleep (LOOK);

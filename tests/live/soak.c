@@ -94,7 +94,7 @@ start_server_when_due (Soak *soak, gint64 now)
 static void
 look_after (Soak *soak, const SoakPart *part, Stream *stream)
 {
-  g_autofree gchar *end = stream_pop_end (stream);
+  g_autofree gchar *end = stream_pop_end (stream, 0);
 
   if (end == NULL)
     return;

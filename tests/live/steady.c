@@ -8,18 +8,9 @@
 
 #include "checkpoints.h"
 
-#define LOOK 2000
-#define MOST_GROWTH 1.0 /* bytes for each frame */
-
-static void
-wait_for_end (Stream *stream)
-{
-  g_autofree gchar *end = NULL;
-
-  while ((end = stream_pop_end (stream)) == NULL)
-    g_usleep (LOOK);
-  g_assert_cmpstr (end, ==, "the end");
-}
+#define LOOK 2000                               /* microseconds */
+#define PATIENCE (600 * (gint64)G_USEC_PER_SEC) /* for the last frames */
+#define MOST_GROWTH 1.0                         /* bytes for each frame */
 
 /* --- frames --- */
 
@@ -66,11 +57,13 @@ test_frames (void)
                        "clipfilter name=f threads=1 inference-mode=wait "
                        "model=%s ! fakesink name=sink",
           n_frames, folder));
+  g_autofree gchar *end = NULL;
   Trend trend;
 
   stream_start (stream);
   watch_frames (stream, n_frames, memory);
-  wait_for_end (stream);
+  end = stream_pop_end (stream, PATIENCE);
+  g_assert_cmpstr (end, ==, "the end");
   trend = trend_fit (memory);
   g_test_message ("%u frames: %.3f +- %.3f bytes in use for each", n_frames,
       trend.slope, trend.error);
@@ -98,8 +91,11 @@ start_another (GPtrArray *streams)
 
   g_ptr_array_add (streams, stream);
   stream_start (stream);
-  while (stream_get_counts (stream).results == 0)
-    g_usleep (LOOK);
+  while (stream_get_counts (stream).results == 0) {
+    g_autofree gchar *end = stream_pop_end (stream, LOOK);
+
+    g_assert_cmpstr (end, ==, NULL);
+  }
   return trend_get_memory ();
 }
 

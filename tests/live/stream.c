@@ -145,11 +145,11 @@ stream_forget (Stream *stream)
 }
 
 gchar *
-stream_pop_end (Stream *stream)
+stream_pop_end (Stream *stream, gint64 patience)
 {
   g_autoptr (GstBus) bus = gst_element_get_bus (stream->pipeline);
-  g_autoptr (GstMessage) message =
-      gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR | GST_MESSAGE_EOS);
+  g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (bus,
+      MAX (patience, 0) * GST_USECOND, GST_MESSAGE_ERROR | GST_MESSAGE_EOS);
   g_autoptr (GError) error = NULL;
   g_autofree gchar *details = NULL;
 

@@ -45,9 +45,11 @@ StreamCounts stream_get_counts (Stream *stream);
 /* Begins a new longest pause. */
 void stream_forget (Stream *stream);
 
-/* The next error or end that the pipeline posted.
+/* The next error or end that the pipeline posted or posts.
+ *
+ * @patience: how long one is waited for, microseconds
  *
  * Returns: (transfer full) (nullable): its words */
-gchar *stream_pop_end (Stream *stream);
+gchar *stream_pop_end (Stream *stream, gint64 patience);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Stream, stream_free)
