@@ -73,14 +73,8 @@ measured () {
 # start_server N CODEC WIDTH HEIGHT: cameras of 15 frames a second with a key
 # frame a second, whose addresses are in $work/uris when it returns.
 start_server () {
-  "$build/tests/live/clip-rtsp-server" --cameras "$1" --codec "$2" \
-    --width "$3" --height "$4" --rate 15 --gop 15 --frames 150 --seconds 900 \
-    >"$work/uris" 2>"$work/server" &
-  server=$!
-  until [ "$(wc -l <"$work/uris")" -eq "$1" ]; do
-    kill -0 "$server" 2>/dev/null || die "$(cat "$work/server")"
-    sleep 0.1
-  done
+  serve "$work/uris" "$1" --codec "$2" --width "$3" --height "$4" --rate 15 \
+    --gop 15
 }
 
 stop_server () {

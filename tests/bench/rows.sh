@@ -3,7 +3,8 @@
 # SPDX-FileCopyrightText: the clipfilter authors
 # shellcheck shell=bash
 
-# What the scripts share that print measurements as Markdown. Sourced, not run.
+# What the scripts share that print measurements as Markdown, behind
+# tests/steps.sh. Sourced, not run.
 
 # value REPORT KEY: of a line of JSON.
 value () {
@@ -23,4 +24,18 @@ median () {
 # row WHAT FOUND GOAL
 row () {
   printf '| %s | %s | %s |\n' "$@"
+}
+
+# serve FILE N OPTION...: N cameras by clip-rtsp-server of $build, which is
+# process $server; their addresses are in FILE when it returns.
+# shellcheck disable=SC2154
+serve () {
+  : >"$1" # of none, or of a server of before
+  "$build/tests/live/clip-rtsp-server" --cameras "$2" --frames 150 \
+    --seconds 900 "${@:3}" >"$1" 2>"$1.errors" &
+  server=$!
+  until [ "$(wc -l <"$1")" -eq "$2" ]; do
+    kill -0 "$server" 2>/dev/null || die "$(cat "$1.errors")"
+    sleep 0.1
+  done
 }

@@ -22,6 +22,8 @@ EOF
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/steps.sh
 . "$here/../steps.sh"
+# shellcheck source=tests/bench/rows.sh
+. "$here/../bench/rows.sh"
 
 build=$here/../../build
 seconds=10
@@ -50,15 +52,11 @@ if [ -z "$model" ]; then
   model=$generated
 fi
 
-# camera CODEC WIDTH HEIGHT RATE: its address.
+# camera CODEC WIDTH HEIGHT RATE: its address is in $work/CODEC.
 camera () {
-  "$build/tests/live/clip-rtsp-server" --codec "$1" --width "$2" --height "$3" \
-    --rate "$4" --gop "$4" --frames 150 --seconds 900 >"$work/$1" &
-  servers+=($!)
-  until [ -s "$work/$1" ]; do
-    kill -0 "$!" 2>/dev/null || die "the camera does not start"
-    sleep 0.1
-  done
+  serve "$work/$1" 1 --codec "$1" --width "$2" --height "$3" --rate "$4" \
+    --gop "$4"
+  servers+=("$server")
 }
 
 # What autovideosink would do where there is a screen: frames that are 5 ms late
