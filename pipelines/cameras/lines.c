@@ -149,8 +149,7 @@ read_cpu (CameraLineReader *reader, const json_t *object)
 static gboolean
 read_record (CameraLineReader *reader, const gchar *record)
 {
-  g_autofree gchar *line = g_steal_pointer (&reader->result);
-  g_autoptr (json_t) object = json_loads (line, 0, NULL);
+  g_autoptr (json_t) object = g_steal_pointer (&reader->result);
   CameraResult result = { .record = record };
 
   result.name = get_string (object, "camera");
@@ -172,6 +171,12 @@ static const struct {
   { "cpu", read_cpu },
 };
 
+void
+camera_lines_clear (CameraLineReader *reader)
+{
+  g_clear_pointer (&reader->result, json_decref);
+}
+
 gboolean
 camera_lines_read (CameraLineReader *reader, const gchar *line)
 {
@@ -183,7 +188,7 @@ camera_lines_read (CameraLineReader *reader, const gchar *line)
   object = json_loads (line, 0, NULL);
   news = get_string (object, "news");
   if (g_strcmp0 (news, "result") == 0) {
-    reader->result = g_strdup (line);
+    reader->result = g_steal_pointer (&object);
     return TRUE;
   }
   for (guint i = 0; i < G_N_ELEMENTS (kinds); i++) {

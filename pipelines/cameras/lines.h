@@ -19,8 +19,11 @@ typedef struct {
   const CameraListener *listener;
   void (*cpu) (gdouble seconds, gpointer data); /* of the process */
   gpointer data;                                /* for @cpu */
-  gchar *result; /* a line whose record has not come yet; NULL at first */
+  struct json_t *result; /* whose record has not come yet; NULL at first */
 } CameraLineReader;
+
+/* Forgets a result whose record will not come. */
+void camera_lines_clear (CameraLineReader *reader);
 
 /* Tells the listener of the news in one line.
  *

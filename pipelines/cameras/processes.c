@@ -117,7 +117,7 @@ take_leave (Worker *worker)
   }
   worker->cpu_before += worker->cpu_now;
   worker->cpu_now = 0;
-  g_clear_pointer (&worker->reader.result, g_free);
+  camera_lines_clear (&worker->reader);
   all->listener.say (NULL, worker->epitaph, all->listener.data);
   g_clear_pointer (&worker->epitaph, g_free);
 }
@@ -247,7 +247,7 @@ free_worker (gpointer data)
   Worker *worker = data;
 
   g_string_free (worker->unsent, TRUE);
-  g_free (worker->reader.result);
+  camera_lines_clear (&worker->reader);
   g_free (worker->epitaph);
   g_free (worker);
 }
