@@ -13,6 +13,9 @@
 struct _CameraGate {
   GstPad *outlet; /* clipfilter's sink pad */
 
+  gboolean asked, paced; /* whether the source was asked if it is live; the
+                            streaming thread's */
+
   GMutex lock; /* of all below */
   GCond cond;
   gboolean closed;
@@ -23,7 +26,6 @@ struct _CameraGate {
 
   gboolean catching_up;
   gboolean dropped;         /* since the last that passed, for lag */
-  gboolean asked, paced;    /* whether the source is asked if it is live */
   gint64 origin;            /* when @origin_time was, until the clock runs: */
   GstClockTime origin_time; /* monotonic, microseconds; 0 before */
   gint64 last_passed;       /* monotonic, microseconds; 0 before the first */
@@ -189,21 +191,28 @@ get_pace (CameraGate *gate, GstElement *decoder, GstClockTime time)
   return gate->origin_time + (GstClockTime)(now - gate->origin) * 1000;
 }
 
-/* A file is no faster than a camera: each packet waits for its time. */
-static void
-pace (CameraGate *gate, GstPad *pad, GstElement *decoder, GstClockTime time)
+static gboolean
+is_paced (CameraGate *gate, GstPad *pad)
 {
-  g_autoptr (GMutexLocker) locker = NULL;
-  g_autoptr (GstQuery) query = gst_query_new_latency ();
-  gboolean live = FALSE;
-
   if (!gate->asked) {
+    g_autoptr (GstQuery) query = gst_query_new_latency ();
+    gboolean live = FALSE;
+
     if (gst_pad_peer_query (pad, query))
       gst_query_parse_latency (query, &live, NULL, NULL);
     gate->asked = TRUE;
     gate->paced = !live;
   }
-  if (!gate->paced || !GST_CLOCK_TIME_IS_VALID (time))
+  return gate->paced;
+}
+
+/* A file is no faster than a camera: each packet waits for its time. */
+static void
+pace (CameraGate *gate, GstPad *pad, GstElement *decoder, GstClockTime time)
+{
+  g_autoptr (GMutexLocker) locker = NULL;
+
+  if (!is_paced (gate, pad) || !GST_CLOCK_TIME_IS_VALID (time))
     return;
   locker = g_mutex_locker_new (&gate->lock);
   while (!gate->closed) {
