@@ -374,7 +374,8 @@ camera_plan_set (CameraPlan *plan, const gchar *key, const gchar *value,
     }
     return FALSE;
   }
-  stamp_prompts (plan);
+  if (g_str_has_prefix (key, "prompts"))
+    stamp_prompts (plan);
   return TRUE;
 }
 
