@@ -38,7 +38,8 @@ typedef struct {
 
 struct _CameraBoard {
   GMutex lock;
-  GPtrArray *rows;
+  GHashTable *rows; /* name to Row */
+  GPtrArray *order; /* of Row: as in the file */
   gint64 begun, marked;
 };
 
@@ -52,13 +53,20 @@ free_row (gpointer data)
   g_free (row);
 }
 
+static GHashTable *
+make_rows (void)
+{
+  return g_hash_table_new_full (g_str_hash, g_str_equal, NULL, free_row);
+}
+
 CameraBoard *
 camera_board_new (void)
 {
   CameraBoard *board = g_new0 (CameraBoard, 1);
 
   g_mutex_init (&board->lock);
-  board->rows = g_ptr_array_new_with_free_func (free_row);
+  board->rows = make_rows ();
+  board->order = g_ptr_array_new ();
   board->begun = board->marked = g_get_monotonic_time ();
   return board;
 }
@@ -66,7 +74,8 @@ camera_board_new (void)
 void
 camera_board_free (CameraBoard *board)
 {
-  g_ptr_array_unref (board->rows);
+  g_ptr_array_unref (board->order);
+  g_hash_table_unref (board->rows);
   g_mutex_clear (&board->lock);
   g_free (board);
 }
@@ -74,23 +83,17 @@ camera_board_free (CameraBoard *board)
 static Row *
 find_row (const CameraBoard *board, const gchar *name)
 {
-  for (guint i = 0; i < board->rows->len; i++) {
-    Row *row = g_ptr_array_index (board->rows, i);
-
-    if (strcmp (row->name, name) == 0)
-      return row;
-  }
-  return NULL;
+  return g_hash_table_lookup (board->rows, name);
 }
 
 static Row *
 take_row (CameraBoard *board, const gchar *name)
 {
-  Row *row = find_row (board, name);
-  guint index;
+  gpointer taken;
+  Row *row;
 
-  if (row != NULL && g_ptr_array_find (board->rows, row, &index))
-    return g_ptr_array_steal_index (board->rows, index);
+  if (g_hash_table_steal_extended (board->rows, name, NULL, &taken))
+    return taken;
   row = g_new0 (Row, 1);
   row->name = g_strdup (name);
   return row;
@@ -100,14 +103,17 @@ void
 camera_board_set (CameraBoard *board, const GPtrArray *plans)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&board->lock);
-  GPtrArray *rows = g_ptr_array_new_with_free_func (free_row);
+  GHashTable *rows = make_rows ();
 
+  g_ptr_array_set_size (board->order, 0);
   for (guint i = 0; i < plans->len; i++) {
     const CameraPlan *plan = g_ptr_array_index (plans, i);
+    Row *row = take_row (board, plan->name);
 
-    g_ptr_array_add (rows, take_row (board, plan->name));
+    g_hash_table_insert (rows, row->name, row);
+    g_ptr_array_add (board->order, row);
   }
-  g_ptr_array_unref (board->rows);
+  g_hash_table_unref (board->rows);
   board->rows = rows;
 }
 
@@ -206,8 +212,8 @@ camera_board_mark (CameraBoard *board)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&board->lock);
 
   board->marked = g_get_monotonic_time ();
-  for (guint i = 0; i < board->rows->len; i++) {
-    Row *row = g_ptr_array_index (board->rows, i);
+  for (guint i = 0; i < board->order->len; i++) {
+    Row *row = g_ptr_array_index (board->order, i);
 
     row->mark = get_sum (row);
     row->ages = (CameraAges){ 0 };
@@ -272,9 +278,9 @@ camera_board_get_views (CameraBoard *board, gboolean since_mark)
   GArray *views = g_array_new (FALSE, FALSE, sizeof (CameraView));
 
   g_array_set_clear_func (views, clear_view);
-  for (guint i = 0; i < board->rows->len; i++) {
+  for (guint i = 0; i < board->order->len; i++) {
     CameraView view =
-        view_row (board, g_ptr_array_index (board->rows, i), since_mark);
+        view_row (board, g_ptr_array_index (board->order, i), since_mark);
 
     g_array_append_val (views, view);
   }
