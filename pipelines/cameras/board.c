@@ -26,7 +26,7 @@ typedef struct {
   Counts before; /* of those who counted before */
   Counts now;    /* of who counts now */
   Counts mark;   /* sums at the mark */
-  CameraAges ages;
+  CameraAges ages; /* since the mark */
 
   Sample window[WINDOW];
   guint n_samples;
@@ -244,8 +244,11 @@ view_row (const CameraBoard *board, const Row *row, gboolean since_mark)
   gint64 now = g_get_monotonic_time ();
   CameraView view = { .name = g_strdup (row->name), .state = row->state };
 
-  if (since_mark)
+  if (since_mark) {
     subtract_counts (&counts, &row->mark);
+    view.age_p50 = camera_ages_get_quantile (&row->ages, 0.5);
+    view.age_p99 = camera_ages_get_quantile (&row->ages, 0.99);
+  }
   view.seconds = (gdouble)(now - (since_mark ? board->marked : board->begun)) /
                  G_USEC_PER_SEC;
   view.frames = counts.frames;
@@ -256,8 +259,6 @@ view_row (const CameraBoard *board, const Row *row, gboolean since_mark)
   view.has_result = row->shown != 0;
   view.age = (gdouble)(now - row->shown) / G_USEC_PER_SEC;
   view.probability = row->probability;
-  view.age_p50 = camera_ages_get_quantile (&row->ages, 0.5);
-  view.age_p99 = camera_ages_get_quantile (&row->ages, 0.99);
   view.best = g_strdup (row->best);
   return view;
 }

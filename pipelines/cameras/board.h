@@ -19,7 +19,8 @@ typedef struct {
   gdouble age;         /* seconds since the frame of the newest result */
   gchar *best;         /* NULL without prompts */
   gdouble probability;
-  gdouble age_p50, age_p99; /* seconds, when results came; within 5 % */
+  gdouble age_p50, age_p99; /* seconds, when results came; within 5 %; only in
+                               views since the mark, 0 in others */
 } CameraView;
 
 typedef struct _CameraBoard CameraBoard;
