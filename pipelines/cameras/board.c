@@ -23,9 +23,9 @@ typedef struct {
 typedef struct {
   gchar *name;
   CameraState state;
-  Counts before; /* of those who counted before */
-  Counts now;    /* of who counts now */
-  Counts mark;   /* sums at the mark */
+  Counts before;   /* of those who counted before */
+  Counts now;      /* of who counts now */
+  Counts mark;     /* sums at the mark */
   CameraAges ages; /* since the mark */
 
   Sample window[WINDOW];

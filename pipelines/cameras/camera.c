@@ -39,11 +39,10 @@ struct _Camera {
   CameraGate *gate;     /* of this connection, or NULL */
 
   gboolean opening; /* a thread brings up the pipeline; it has a reference */
-  gboolean changed; /* it is to be connected anew, when it is open */
-  gboolean refit;   /* with another clipfilter */
-  gboolean ended;   /* nobody wants it any more */
-  gchar *missing;   /* what decoder was asked for, or NULL */
-  gchar *said;      /* the last sentence, so that it is said once */
+  CameraChange pending; /* when it is open: how it is connected anew */
+  gboolean ended;       /* nobody wants it any more */
+  gchar *missing;       /* what decoder was asked for, or NULL */
+  gchar *said;          /* the last sentence, so that it is said once */
   guint64 skipped[CAMERA_N_SKIPS]; /* of clipfilters and gates that are gone */
 };
 
@@ -327,9 +326,9 @@ static void
 reconnect (Camera *camera)
 {
   leave (camera);
-  if (camera->refit)
+  if (camera->pending == CAMERA_CHANGE_FILTER)
     drop_filter (camera);
-  camera->changed = camera->refit = FALSE;
+  camera->pending = CAMERA_CHANGE_NONE;
   camera->state = CAMERA_WAITING;
   camera->due = g_get_monotonic_time ();
 }
@@ -345,7 +344,7 @@ on_opened (GstElement *pipeline, gpointer data)
   camera->opening = FALSE;
   if (camera->ended)
     finish_ending (camera);
-  else if (camera->changed)
+  else if (camera->pending != CAMERA_CHANGE_NONE)
     reconnect (camera);
   else
     gst_bus_add_watch (bus, on_message, camera);
@@ -477,15 +476,13 @@ camera_change (Camera *camera, CameraPlan *plan)
   camera->plan = camera_plan_ref (plan);
   if (change == CAMERA_CHANGE_NONE)
     return;
-  if (change == CAMERA_CHANGE_FILTER)
-    camera->refit = TRUE;
-  else if (camera->clipfilter != NULL)
+  if (change != CAMERA_CHANGE_FILTER && camera->clipfilter != NULL)
     camera_plan_apply (plan, before, G_OBJECT (camera->clipfilter));
   if (camera->gate != NULL)
     camera_gate_set_period (camera->gate, camera_plan_get_period (plan));
   if (change == CAMERA_CHANGE_PROPERTIES)
     return;
-  camera->changed = TRUE;
+  camera->pending = MAX (camera->pending, change);
   camera->backoff = (CameraBackoff){ 0 };
   if (!camera->opening)
     reconnect (camera);
