@@ -155,22 +155,28 @@ describe_end (GSubprocess *process, guint index, guint wait)
       index + 1, how, wait / 1000.0);
 }
 
+/* Returns: milliseconds until it is started again */
+static guint
+lose (Worker *worker)
+{
+  gint64 now = g_get_monotonic_time ();
+  guint wait = camera_backoff_lose (&worker->backoff, now,
+      worker->all->options->longest_wait, g_random_double ());
+
+  worker->due = now + 1000 * (gint64)wait;
+  return wait;
+}
+
 static void
 on_ended (GObject *object, GAsyncResult *result, gpointer data)
 {
   Worker *worker = data;
-  CameraProcesses *all = worker->all;
   g_autoptr (GSubprocess) process = g_steal_pointer (&worker->process);
-  gint64 now = g_get_monotonic_time ();
-  guint wait;
 
   g_subprocess_wait_finish (process, result, NULL);
-  if (all->ending)
+  if (worker->all->ending)
     return;
-  wait = camera_backoff_lose (
-      &worker->backoff, now, all->options->longest_wait, g_random_double ());
-  worker->due = now + 1000 * (gint64)wait;
-  worker->epitaph = describe_end (process, worker->index, wait);
+  worker->epitaph = describe_end (process, worker->index, lose (worker));
   take_leave (worker);
 }
 
@@ -205,9 +211,7 @@ start (Worker *worker)
   worker->process = spawn (all, worker->index, &error);
   if (worker->process == NULL) {
     all->listener.say (NULL, error->message, all->listener.data);
-    worker->due =
-        now + 1000 * (gint64)camera_backoff_lose (&worker->backoff, now,
-                         all->options->longest_wait, g_random_double ());
+    lose (worker);
     return;
   }
   worker->heard = now;
