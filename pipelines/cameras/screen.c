@@ -7,7 +7,6 @@
 
 #include "pipelines/text.h"
 
-#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -53,16 +52,6 @@ has_room (FILE *stream, gint milliseconds)
   return g_poll (&poll, 1, milliseconds) > 0;
 }
 
-static guint
-count_lines (const gchar *text)
-{
-  guint n = 0;
-
-  for (; (text = strchr (text, '\n')) != NULL; text++)
-    n++;
-  return n;
-}
-
 /* To where the table begins. */
 static void
 go_back (CameraScreen *screen)
@@ -81,7 +70,7 @@ redraw (CameraScreen *screen, const gchar *table)
 
   go_back (screen);
   fprintf (screen->stream, "\033[?7l%s\033[J\033[?7h", cleared);
-  screen->n_lines = count_lines (table);
+  screen->n_lines = g_strv_length (lines) - 1;
 }
 
 void
