@@ -138,14 +138,21 @@ lay_out (const GArray *views, const CameraTableLook *look)
   return layout;
 }
 
+/* Returns: (transfer full): no wider than @width */
+static gchar *
+cut (const gchar *text, guint width)
+{
+  return text_fit (text, MIN (width, text_count_columns (text)));
+}
+
 static void
 append_cell (GString *line, const gchar *text, guint width, gboolean right)
 {
-  guint n = text_count_columns (text);
-  g_autofree gchar *fitted = text_fit (text, right ? MIN (n, width) : width);
+  g_autofree gchar *fitted = right ? cut (text, width) : text_fit (text, width);
 
-  if (right && n < width)
-    g_string_append_printf (line, "%*s", (int)(width - n), "");
+  if (right)
+    g_string_append_printf (
+        line, "%*s", (int)(width - text_count_columns (fitted)), "");
   g_string_append (line, fitted);
 }
 
@@ -187,8 +194,7 @@ append_line (GString *table, const Layout *layout, const CameraView *view)
   g_string_append_printf (line, "%*s", GAP, "");
   append_cell (line, best, layout->prompt, FALSE);
   append_columns (line, behind, G_N_ELEMENTS (behind), view);
-  fitted =
-      text_fit (line->str, MIN (layout->width, text_count_columns (line->str)));
+  fitted = cut (line->str, layout->width);
   if (layout->colour)
     g_string_append_printf (
         table, "%s%s%s\n", get_colour (view), fitted, PLAIN);
@@ -216,8 +222,7 @@ append_sums (GString *table, const GArray *views, const CameraTableLook *look)
       views->len == 1 ? "camera" : "cameras", n_up, rate);
   if (look->cpus >= 0)
     g_string_append_printf (line, "; %.2f CPUs busy", look->cpus);
-  fitted =
-      text_fit (line->str, MIN (look->width, text_count_columns (line->str)));
+  fitted = cut (line->str, look->width);
   g_string_append_printf (table, "%s\n", fitted);
 }
 
@@ -233,6 +238,7 @@ static void
 append_some (
     GString *table, const Layout *layout, const GArray *views, guint room)
 {
+  g_autofree gchar *rest = NULL, *fitted = NULL;
   guint n = 0;
 
   for (gint trouble = TRUE; trouble >= FALSE; trouble--) {
@@ -245,7 +251,9 @@ append_some (
       n++;
     }
   }
-  g_string_append_printf (table, "… and %u more\n", views->len - n);
+  rest = g_strdup_printf ("… and %u more", views->len - n);
+  fitted = cut (rest, layout->width);
+  g_string_append_printf (table, "%s\n", fitted);
 }
 
 gchar *

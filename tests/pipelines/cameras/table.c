@@ -100,10 +100,12 @@ no_line_is_wider_than_the_terminal (void)
   g_autoptr (GArray) views = make_views (&door, &yard, &fresh, NULL);
 
   for (guint width = 1; width < 130; width++) {
-    g_auto (GStrv) lines = draw (views, width, 0);
+    for (guint height = 0; height < 6; height++) {
+      g_auto (GStrv) lines = draw (views, width, height);
 
-    for (guint i = 0; lines[i] != NULL; i++)
-      g_assert_cmpuint (text_count_columns (lines[i]), <=, width);
+      for (guint i = 0; lines[i] != NULL; i++)
+        g_assert_cmpuint (text_count_columns (lines[i]), <=, width);
+    }
   }
 }
 
