@@ -5,8 +5,6 @@
 
 #include "pipelines/advice.h"
 
-#include <string.h>
-
 #define MAX_TRIES 50
 #define RETRY (G_USEC_PER_SEC / 50)
 
@@ -34,9 +32,6 @@ is_video_decoder (GstElement *element)
              factory, GST_ELEMENT_FACTORY_TYPE_DECODER |
                           GST_ELEMENT_FACTORY_TYPE_MEDIA_VIDEO |
                           GST_ELEMENT_FACTORY_TYPE_MEDIA_IMAGE) &&
-         strstr (gst_element_factory_get_metadata (
-                     factory, GST_ELEMENT_METADATA_KLASS),
-             "Decoder") != NULL &&
          !GST_IS_BIN (element);
 }
 
