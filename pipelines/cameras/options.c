@@ -42,7 +42,7 @@ parse_worker (
     const gchar *name, const gchar *value, gpointer data, GError **error)
 {
   CameraOptions *options = data;
-  guint64 share;
+  guint64 share = 0;
 
   options->worker = g_ascii_string_to_unsigned (
       value, 10, 0, MAX_PROCESSES - 1, &share, error);

@@ -55,7 +55,6 @@ on_event (GFileMonitor *monitor, GFile *file, GFile *other,
     GFileMonitorEvent event, gpointer data)
 {
   CameraWatch *watch = data;
-
   gint64 now = g_get_monotonic_time ();
   guint waited;
 
