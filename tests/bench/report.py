@@ -69,6 +69,15 @@ def has_its_keys(precision="auto"):
         assert isinstance(report.get(key), kind), f"{key}: {report.get(key)}"
     assert report["arch"] == "TinyCLIP-8M/16" and report["mode"] == "speed"
     assert report["batch"] == 1 and report["threads"] == 2
+    return report
+
+
+def is_of_int8():
+    with open("/proc/cpuinfo") as lines:
+        flags = next((line.split() for line in lines if line.startswith("flags")), [])
+    has_vnni = "avx512_vnni" in flags or "avx_vnni" in flags
+    found = has_its_keys("int8")["precision"]
+    assert (found == "int8") == has_vnni, f"{found}, VNNI: {has_vnni}"
 
 
 def agrees_with_itself():
@@ -101,7 +110,7 @@ def refuses(name):
 def main():
     cases = {
         "a-report-has-its-keys": has_its_keys,
-        "a-report-of-int8-has-its-keys": lambda: has_its_keys("int8"),
+        "a-report-of-int8-is-of-int8-where-the-cpu-has-vnni": is_of_int8,
         "a-report-agrees-with-itself": agrees_with_itself,
     }
     for name in REFUSED:
