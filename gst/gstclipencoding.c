@@ -89,6 +89,12 @@ turn_slot (GstClipModel *model)
 
 /* --- to the encoder --- */
 
+gboolean
+gst_clip_encoding_is_interrupted (const GstClipFilter *self)
+{
+  return self->encoding.stopping || self->encoding.flushing;
+}
+
 /* Returns: FALSE where a flush or a state change came first. */
 static gboolean
 push (GstClipFilter *self, const GstClipPicture *picture)
@@ -97,7 +103,7 @@ push (GstClipFilter *self, const GstClipPicture *picture)
   gboolean allowed;
 
   GST_OBJECT_LOCK (self);
-  allowed = !encoding->stopping && !encoding->flushing;
+  allowed = !gst_clip_encoding_is_interrupted (self);
   if (allowed)
     encoding->pictures[encoding->n_pictures++] = *picture;
   GST_OBJECT_UNLOCK (self);

@@ -72,6 +72,9 @@ GstClipSkip gst_clip_encoding_collect (struct _GstClipFilter *self);
 /* Gives up what is under way, and counts it. */
 void gst_clip_encoding_drop (struct _GstClipFilter *self);
 
+/* Under the object lock: whether the streaming thread must not wait. */
+gboolean gst_clip_encoding_is_interrupted (const struct _GstClipFilter *self);
+
 /* From any thread. @flag: stopping or flushing; wakes the streaming thread
  * where it waits, and keeps it from waiting until resumed. */
 void gst_clip_encoding_interrupt (struct _GstClipFilter *self, gboolean *flag);

@@ -278,7 +278,7 @@ is_interrupted (GstClipFilter *filter)
   gboolean interrupted;
 
   GST_OBJECT_LOCK (filter);
-  interrupted = filter->encoding.stopping || filter->encoding.flushing;
+  interrupted = gst_clip_encoding_is_interrupted (filter);
   GST_OBJECT_UNLOCK (filter);
   return interrupted;
 }
