@@ -93,19 +93,19 @@ GST_START_TEST (no_result_is_without_a_large_first_set)
   const gchar *mode = modes[__i__];
   gboolean waits = g_str_equal (mode, "wait");
   GstHarness *harness = new_harness (mode, TWO);
-  const GstStructure *entry = NULL;
+  gboolean found = FALSE;
 
   fail_unless_equals_int (get_revision (harness), 0);
-  for (guint i = 0; entry == NULL; i++) {
+  for (guint i = 0; !found; i++) {
     g_autoptr (GstBuffer) buffer = frames_pass (harness, i % 9);
+    const GstStructure *entry = frames_get_result (buffer, 0);
 
-    entry = frames_get_result (buffer, 0);
-    fail_unless (entry != NULL || !waits);
-    if (entry != NULL) {
+    found = entry != NULL;
+    fail_unless (found || !waits);
+    if (found)
       frames_get_prompt (entry, 0);
-      break;
-    }
-    g_usleep (1000);
+    else
+      g_usleep (1000);
   }
   fail_unless_equals_int (get_revision (harness), 1);
   fail_unless ((filters_get_skipped (harness->element, "busy") > 0) == !waits);
