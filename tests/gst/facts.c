@@ -4,6 +4,7 @@
 /* The element says which model it found, what that model cannot do, and when it
  * does nothing at all. */
 #include "filters.h"
+#include "pipelines.h"
 
 #include "engine/engine.h"
 #include "gst/gstclipconstancy.h"
@@ -126,7 +127,7 @@ has_int8 (void)
 {
   if (clip_engine_choose_precision (CLIP_PRECISION_INT8) == CLIP_PRECISION_INT8)
     return TRUE;
-  g_print ("# SKIP this CPU has no VNNI\n");
+  pipelines_skip ("this CPU has no VNNI");
   return FALSE;
 }
 

@@ -157,18 +157,17 @@ filters_get_rounds (guint once, guint often)
   return g_getenv ("CLIPFILTER_TEST_LONG") != NULL ? often : once;
 }
 
-static guint64
-get_encode_time (GstHarness *harness)
+guint64
+filters_get_count (GstHarness *harness, const gchar *name)
 {
   g_autoptr (GstElement) filter = filters_get (harness);
   g_autoptr (GstStructure) stats = filters_get_stats (filter);
 
-  return frames_get_uint64 (stats, "last-encode-time");
+  return frames_get_uint64 (stats, name);
 }
 
 typedef struct {
   GstHarness *harness;
-  GstBuffer *buffer;
   GstFlowReturn flow;
 } Push;
 
@@ -177,24 +176,20 @@ push (gpointer user_data)
 {
   Push *push = user_data;
 
-  push->flow = gst_harness_push (push->harness, push->buffer);
+  push->flow = frames_push (push->harness, 1);
   return NULL;
 }
 
 FiltersInterruption
 filters_interrupt (GstHarness *harness, void (*interrupt) (GstHarness *harness))
 {
-  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (harness->srcpad);
   FiltersInterruption found;
   Push job = { .harness = harness };
-  GstVideoInfo info;
   GThread *thread;
   gint64 start;
 
-  fail_unless (gst_video_info_from_caps (&info, caps));
-  job.buffer = frames_new (&info, 1);
   thread = g_thread_new ("push", push, &job);
-  g_usleep (get_encode_time (harness) / GST_USECOND / 4);
+  g_usleep (filters_get_count (harness, "last-encode-time") / GST_USECOND / 4);
   start = g_get_monotonic_time ();
   interrupt (harness);
   found.time = g_get_monotonic_time () - start;

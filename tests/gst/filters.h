@@ -46,6 +46,9 @@ GstElement *filters_get (GstHarness *harness);
 /* Its property "stats". (transfer full) */
 GstStructure *filters_get_stats (GstElement *filter);
 
+/* A number of the stats of the harness' filter. */
+guint64 filters_get_count (GstHarness *harness, const gchar *name);
+
 /* How many frames the stats say were skipped for @reason. */
 guint64 filters_get_skipped (GstElement *filter, const gchar *reason);
 

@@ -190,14 +190,21 @@ frames_caps (const gchar *format, guint width, guint height)
       height);
 }
 
-GstBuffer *
-frames_pass (GstHarness *harness, guint seed)
+GstFlowReturn
+frames_push (GstHarness *harness, guint seed)
 {
   g_autoptr (GstCaps) caps = gst_pad_get_current_caps (harness->srcpad);
   GstVideoInfo info;
 
   fail_unless (gst_video_info_from_caps (&info, caps));
-  return gst_harness_push_and_pull (harness, frames_new (&info, seed));
+  return gst_harness_push (harness, frames_new (&info, seed));
+}
+
+GstBuffer *
+frames_pass (GstHarness *harness, guint seed)
+{
+  frames_push (harness, seed);
+  return gst_harness_pull (harness);
 }
 
 const GstStructure *

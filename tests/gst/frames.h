@@ -43,8 +43,10 @@ void frames_wait_for_workers (void);
 /* The video caps of one format. (transfer full) */
 gchar *frames_caps (const gchar *format, guint width, guint height);
 
-/* Pushes picture @seed of the harness' caps and takes what comes out.
- * (transfer full) */
+/* Pushes picture @seed of the harness' caps. */
+GstFlowReturn frames_push (GstHarness *harness, guint seed);
+
+/* The same, and takes what comes out. (transfer full) */
 GstBuffer *frames_pass (GstHarness *harness, guint seed);
 
 /* Entry @index of the results that a buffer, event or message carries; NULL

@@ -51,11 +51,7 @@ get_revision (GstHarness *harness)
 static gpointer
 push_first_frame (gpointer harness)
 {
-  GstVideoInfo info;
-  g_autoptr (GstCaps) caps = gst_caps_from_string (FILTERS_RGB);
-
-  fail_unless (gst_video_info_from_caps (&info, caps));
-  return GINT_TO_POINTER (gst_harness_push (harness, frames_new (&info, 1)));
+  return GINT_TO_POINTER (frames_push (harness, 1));
 }
 
 /* Neither the start nor a stop waits for it, nor a flush for the frame that

@@ -23,15 +23,6 @@ new_latest (const gchar *model, const gchar *properties)
 }
 
 static guint64
-get_count (GstHarness *harness, const gchar *name)
-{
-  g_autoptr (GstElement) filter = filters_get (harness);
-  g_autoptr (GstStructure) stats = filters_get_stats (filter);
-
-  return frames_get_uint64 (stats, name);
-}
-
-static guint64
 get_skipped (GstHarness *harness, const gchar *reason)
 {
   g_autoptr (GstElement) filter = filters_get (harness);
@@ -54,8 +45,8 @@ GST_START_TEST (frames_pass_while_the_encoder_works)
       fail_if (frames_get_result (buffer, 0) != NULL);
   }
   fail_unless (get_skipped (harness, "busy") > 0);
-  fail_unless_equals_uint64 (get_count (harness, "encoded") +
-                                 get_count (harness, "pending") +
+  fail_unless_equals_uint64 (filters_get_count (harness, "encoded") +
+                                 filters_get_count (harness, "pending") +
                                  get_skipped (harness, "busy"),
       20);
   frames_harness_free (harness);
@@ -71,7 +62,7 @@ GST_START_TEST (the_last_result_is_told_before_the_end)
 
   journal_pass (harness, 0);
   fail_unless (gst_harness_push_event (harness, gst_event_new_eos ()));
-  fail_unless_equals_uint64 (get_count (harness, "pending"), 0);
+  fail_unless_equals_uint64 (filters_get_count (harness, "pending"), 0);
   journal_end (harness, journal, "- !1 EOS ");
   test_checkpoint_remove (g_steal_pointer (&slow));
 }
@@ -240,9 +231,10 @@ GST_START_TEST (each_result_is_told_once_and_none_is_lost)
   }
   fail_unless (gst_harness_push_event (harness, gst_event_new_eos ()));
   fail_unless_equals_uint64 (
-      check_events (harness, all), get_count (harness, "encoded"));
+      check_events (harness, all), filters_get_count (harness, "encoded"));
   fail_unless_equals_uint64 (
-      get_count (harness, "encoded") + get_skipped (harness, "busy"), N_FRAMES);
+      filters_get_count (harness, "encoded") + get_skipped (harness, "busy"),
+      N_FRAMES);
   frames_harness_free (harness);
 }
 GST_END_TEST;
@@ -302,11 +294,11 @@ GST_START_TEST (a_result_too_old_at_once_is_still_told)
   GString *journal = journal_new (harness);
 
   journal_pass (harness, 0);
-  while (get_count (harness, "encoded") == 0) {
+  while (filters_get_count (harness, "encoded") == 0) {
     g_usleep (1000);
     journal_pass (harness, 1);
     /* One is due in six: the others change nothing. */
-    fail_if (get_count (harness, "frames") > 5000);
+    fail_if (filters_get_count (harness, "frames") > 5000);
   }
   fail_if (strstr (journal->str, "!1 - ") == NULL, "%s", journal->str);
   fail_if (strchr (journal->str, 'e') != NULL, "%s", journal->str);

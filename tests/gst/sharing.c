@@ -15,15 +15,6 @@ new_harness (const gchar *properties)
   return filters_harness_new (filters_folder, properties, FILTERS_RGB);
 }
 
-static guint64
-get_count (GstHarness *harness, const gchar *field)
-{
-  g_autoptr (GstElement) filter = filters_get (harness);
-  g_autoptr (GstStructure) stats = filters_get_stats (filter);
-
-  return frames_get_uint64 (stats, field);
-}
-
 /* --- the model's own --- */
 
 /* One warning that names @property and both values, or none where @property is
@@ -65,7 +56,8 @@ GST_START_TEST (the_first_opener_decides_and_others_are_warned_once)
   /* Either way: of two CPUs or of one. */
   assert_warned (greedy, "threads", "2", "1");
   for (guint i = 0; i < G_N_ELEMENTS (all); i++) {
-    fail_unless_equals_uint64 (get_count (all[i], "batch-timeout"), 5000000);
+    fail_unless_equals_uint64 (
+        filters_get_count (all[i], "batch-timeout"), 5000000);
     frames_harness_close (all[i]);
   }
 }
@@ -80,10 +72,14 @@ GST_START_TEST (another_instance_decides_for_itself)
   GstHarness *empty = new_harness ("model-instance-id=\"\"");
 
   assert_warned (other, NULL, NULL, NULL);
-  fail_unless_equals_uint64 (get_count (opener, "batch-timeout"), 5000000);
-  fail_unless_equals_uint64 (get_count (other, "batch-timeout"), 7000000);
-  fail_unless_equals_uint64 (get_count (joins, "batch-timeout"), 7000000);
-  fail_unless_equals_uint64 (get_count (empty, "batch-timeout"), 5000000);
+  fail_unless_equals_uint64 (
+      filters_get_count (opener, "batch-timeout"), 5000000);
+  fail_unless_equals_uint64 (
+      filters_get_count (other, "batch-timeout"), 7000000);
+  fail_unless_equals_uint64 (
+      filters_get_count (joins, "batch-timeout"), 7000000);
+  fail_unless_equals_uint64 (
+      filters_get_count (empty, "batch-timeout"), 5000000);
   frames_harness_close (opener);
   frames_harness_close (other);
   frames_harness_close (joins);
@@ -125,7 +121,7 @@ wait_until_encoded (GstHarness *harness, guint64 n)
   g_autoptr (GstElement) filter = filters_get (harness);
 
   g_object_set (filter, "inference-interval", G_MAXUINT, NULL);
-  for (guint i = 0; get_count (harness, "encoded") < n; i++) {
+  for (guint i = 0; filters_get_count (harness, "encoded") < n; i++) {
     fail_unless (i < 30000, "nothing was encoded for half a minute");
     g_usleep (1000);
     journal_pass (harness, 100);
@@ -152,13 +148,13 @@ GST_START_TEST (a_frame_waits_for_another_elements_and_shares_its_time)
   /* Some hundred times what the picture takes. */
   g_usleep (50000);
   journal_pass (partner, 3);
-  fail_unless_equals_uint64 (get_count (partner, "encoded"), 0);
+  fail_unless_equals_uint64 (filters_get_count (partner, "encoded"), 0);
   journal_pass (opener, 4);
   wait_until_encoded (partner, 1);
   gst_debug_remove_log_function (note_line);
   fail_unless_equals_int (encoded.batch, 2);
   fail_unless_equals_uint64 (
-      get_count (partner, "last-encode-time"), encoded.time / 2);
+      filters_get_count (partner, "last-encode-time"), encoded.time / 2);
   gst_object_unref (encoded.filter);
   frames_harness_close (opener);
   frames_harness_close (partner);
@@ -182,7 +178,7 @@ GST_START_TEST (an_end_waits_for_no_other_elements_frame)
   /* Some hundred times what the picture takes. */
   g_usleep (50000);
   journal_pass (harness, 3);
-  fail_unless_equals_uint64 (get_count (harness, "encoded"), 0);
+  fail_unless_equals_uint64 (filters_get_count (harness, "encoded"), 0);
   fail_unless (gst_harness_push_event (
       harness, gst_event_new_segment_done (GST_FORMAT_TIME, GST_SECOND)));
   journal_pass (harness, 4);
@@ -215,7 +211,7 @@ static void
 begin_frame (Waiting *waiting)
 {
   waiting->thread = g_thread_new ("frame", wait_for_result, waiting);
-  while (get_count (waiting->harness, "pending") == 0)
+  while (filters_get_count (waiting->harness, "pending") == 0)
     g_usleep (1000);
 }
 
@@ -229,7 +225,7 @@ meet (Waiting *frames)
 
   for (guint i = 0; i < 3; i++)
     begin_frame (&frames[i]);
-  met = get_count (frames[0].harness, "pending") > 0;
+  met = filters_get_count (frames[0].harness, "pending") > 0;
   for (guint i = 0; i < 3; i++)
     g_thread_join (frames[i].thread);
   return met;
@@ -272,10 +268,11 @@ GST_START_TEST (no_picture_is_lost_when_priority_changes)
     journal_pass (harness, i);
   }
   fail_unless (gst_harness_push_event (harness, gst_event_new_eos ()));
-  fail_unless (get_count (harness, "encoded") > 1);
+  fail_unless (filters_get_count (harness, "encoded") > 1);
   fail_unless_equals_uint64 (filters_get_skipped (filter, "cancelled"), 0);
-  fail_unless_equals_uint64 (get_count (harness, "frames"),
-      get_count (harness, "encoded") + filters_get_skipped (filter, "busy"));
+  fail_unless_equals_uint64 (filters_get_count (harness, "frames"),
+      filters_get_count (harness, "encoded") +
+          filters_get_skipped (filter, "busy"));
   frames_harness_free (harness);
 }
 GST_END_TEST;
