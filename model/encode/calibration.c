@@ -85,7 +85,8 @@ draw_picture (guint picture, guint size, guint8 *pixels)
 /* --- */
 
 ClipCalibration *
-clip_calibration_new (const ClipModelInfo *info, guint batch, gfloat *pixels)
+clip_calibration_new (
+    const ClipModelInfo *info, guint batch, gfloat *pixels, gfloat *embeddings)
 {
   ClipCalibration *self = g_new0 (ClipCalibration, 1);
   guint size = info->image_size;
@@ -95,8 +96,8 @@ clip_calibration_new (const ClipModelInfo *info, guint batch, gfloat *pixels)
   self->batch = batch;
   self->embed_dim = info->embed_dim;
   self->pixels = pixels;
+  self->embeddings = embeddings;
   self->layers = g_array_new (FALSE, FALSE, sizeof (ClipLayerChoice));
-  self->embeddings = g_new0 (gfloat, (gsize)batch * info->embed_dim);
   for (guint i = 0; i < batch; i++) {
     draw_picture (i, size, picture);
     clip_preprocess_normalise (
@@ -111,7 +112,7 @@ clip_calibration_free (ClipCalibration *self)
   if (self == NULL)
     return;
   g_array_unref (self->layers);
-  g_free (self->embeddings);
+  g_free (self->expected);
   g_free (self);
 }
 
@@ -121,16 +122,23 @@ clip_calibration_add (ClipCalibration *self, const ClipLayerChoice *choice)
   g_array_append_vals (self->layers, choice, 1);
 }
 
+void
+clip_calibration_expect (ClipCalibration *self)
+{
+  self->expected = g_memdup2 (
+      self->embeddings, sizeof (gfloat) * self->batch * self->embed_dim);
+}
+
 /* Errors that point anywhere add e / sqrt (E) to a score, and those of two
  * scores have nothing to do with each other. */
 void
-clip_calibration_compare (ClipCalibration *self, gfloat *embeddings)
+clip_calibration_compare (ClipCalibration *self)
 {
   gdouble squares = 0;
 
   for (guint i = 0; i < self->batch; i++) {
-    gfloat *a = self->embeddings + (gsize)i * self->embed_dim;
-    gfloat *b = embeddings + (gsize)i * self->embed_dim;
+    gfloat *a = self->expected + (gsize)i * self->embed_dim;
+    gfloat *b = self->embeddings + (gsize)i * self->embed_dim;
 
     if (!clip_rows_normalise (self->embed_dim, a) ||
         !clip_rows_normalise (self->embed_dim, b))

@@ -14,16 +14,21 @@ typedef struct {
   guint embed_dim;      /* E */
   const gfloat *pixels; /* [batch, S, S, 3] */
   GArray *layers;       /* of ClipLayerChoice */
-  gfloat *embeddings;   /* [batch, E], of the layers as they were tried against
-                         */
-  gdouble error;        /* of score differences, predicted; see below */
+  gfloat *embeddings;   /* [batch, E]: where the tower's answers are written */
+  gfloat *expected;     /* [batch, E], of the layers as they were tried against;
+                           NULL until then */
+  gdouble error;        /* of score differences, as those of the embeddings
+                           predict it */
 } ClipCalibration;
 
-/* @pixels: (out caller-allocates): [batch, S, S, 3], written here
+/* The arrays are the engine's, and lent until the tower is built.
+ *
+ * @pixels: (out caller-allocates): [batch, S, S, 3], written here
+ * @embeddings: [batch, E]
  *
  * Returns: (transfer full) */
 ClipCalibration *clip_calibration_new (
-    const ClipModelInfo *info, guint batch, gfloat *pixels);
+    const ClipModelInfo *info, guint batch, gfloat *pixels, gfloat *embeddings);
 void clip_calibration_free (ClipCalibration *self); /* NULL is allowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipCalibration, clip_calibration_free)
 
@@ -31,10 +36,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ClipCalibration, clip_calibration_free)
 void clip_calibration_add (
     ClipCalibration *self, const ClipLayerChoice *choice);
 
-/* Compares with what the tower made of the pixels on the way.
- *
- * @embeddings: [batch, E], of any length, used up: from the tower as built */
-void clip_calibration_compare (ClipCalibration *self, gfloat *embeddings);
+/* Keeps the embeddings as what the tower made of the pixels on the way. */
+void clip_calibration_expect (ClipCalibration *self);
+
+/* Compares with them what the tower as built made of the pixels: embeddings of
+ * any length, used up. */
+void clip_calibration_compare (ClipCalibration *self);
 
 /* Whether some of it is in bytes, and its answers may be given. */
 gboolean clip_calibration_is_good (const ClipCalibration *self);

@@ -89,7 +89,7 @@ build_vision (ClipEncoder *self, GError **error)
   if (self->precision != CLIP_PRECISION_INT8)
     return pack_vision (self, error);
   self->calibration = clip_calibration_new (clip_model_get_info (self->model),
-      self->batches[self->n_batches - 1], self->pixels);
+      self->batches[self->n_batches - 1], self->pixels, self->embeddings);
   if (!pack_vision (self, error))
     return FALSE;
   if (clip_calibration_is_good (self->calibration))

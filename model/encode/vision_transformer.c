@@ -268,7 +268,6 @@ calibrate (VisionTransformer *self, GError **error)
   ClipCalibration *calibration = self->context.calibration;
   guint batch = calibration->batch;
   const ClipSequences where = get_sequences (self, batch);
-  g_autofree gfloat *embeddings = g_new (gfloat, batch * self->embed_dim);
   gboolean succeeded;
 
   if (!run_patches (self, batch, calibration->pixels, error) ||
@@ -276,13 +275,14 @@ calibrate (VisionTransformer *self, GError **error)
           self->transformer, &where, self->x, self->pooled, error) ||
       !project (self, batch, calibration->embeddings, error))
     return FALSE;
+  clip_calibration_expect (calibration);
   clip_engine_take_turn (self->context.engine, TRUE);
   succeeded = vision_transformer_run (
-      self, batch, calibration->pixels, embeddings, error);
+      self, batch, calibration->pixels, calibration->embeddings, error);
   clip_engine_take_turn (self->context.engine, FALSE);
   if (!succeeded)
     return FALSE;
-  clip_calibration_compare (calibration, embeddings);
+  clip_calibration_compare (calibration);
   return TRUE;
 }
 
