@@ -18,8 +18,8 @@ typedef struct {
   guint begin, n;           /* the columns wanted; @begin is even, so that pairs
                                with one chroma value stay together */
   guint row_begin, row_end; /* the rows wanted */
-  gsize pitch;              /* values of a row of scratch: @n and some more */
-  guint8 *strip;            /* [LANES, 3, pitch]: R, G and B of rows */
+  gsize pitch;   /* values of a row of scratch: @width and some more */
+  guint8 *strip; /* [LANES, 3, pitch]: R, G and B of rows */
   ClipColourRow convert;
   gsize n_converted; /* @n, filled up */
   gint16 *values;    /* [3, pitch]: Y', Cb and Cr of a row, scaled */

@@ -23,8 +23,8 @@ static const ClipColour colours[] = {
 };
 
 /* The bound that colour.h states, from the exact value clipped into 0 … 255 and
- * not rounded: half a step for the rounding, the rest for factors of 14 bits,
- * three of them for green. */
+ * not rounded: half a step for the rounding, the rest for green's three
+ * factors, of which the rounding of each makes less than 0.008. */
 #define TOLERANCE 0.53
 
 /* The definition solved for R, G and B, in 0 … 255, clipped, not rounded. */
