@@ -35,7 +35,8 @@ clip_colour_matrix_init (
   gdouble r_v = 2 * (1 - colour->kr) * chroma;
   gdouble b_u = 2 * (1 - colour->kb) * chroma;
 
-  g_return_if_fail (colour->kr > 0 && colour->kb > 0 && kg > 0.1);
+  /* With less green its factors would not fit 16 bits, nor sums 32. */
+  g_return_if_fail (colour->kr > 0 && colour->kb > 0 && kg > 0.2);
   g_return_if_fail (colour->depth >= 8 && colour->depth <= 12);
 
   matrix->luma.unit = 1 << (LUMA_BITS - extra);

@@ -19,7 +19,7 @@ typedef struct {
   gint16 y, r_v, g_u, g_v, b_u; /* g_u, g_v negative */
 } ClipColourMatrix;
 
-/* @colour: kr, kb > 0, kr + kb < 0.9, 12 bits at most
+/* @colour: kr, kb > 0, kr + kb < 0.8, 12 bits at most
  * @chroma_bits: by how many bits chroma is finer than that, 4 at most */
 void clip_colour_matrix_init (
     ClipColourMatrix *matrix, const ClipColour *colour, guint chroma_bits);

@@ -21,7 +21,7 @@ typedef enum {
 /* Y'CbCr to R'G'B', from the frame's colorimetry. */
 typedef struct {
   gdouble kr, kb;      /* BT.601 0.299, 0.114; BT.709 0.2126, 0.0722; > 0, and
-                          kr + kb < 0.9 */
+                          kr + kb < 0.8 */
   gboolean full_range; /* 0 … 255, else 16 … 235 / 16 … 240; with more bits as
                           many times that as ITU-R BT.2100 says */
   guint depth;         /* bits a value, 8 … 12 */

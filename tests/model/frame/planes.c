@@ -20,6 +20,8 @@ static const ClipColour colours[] = {
   { 0.2627, 0.0593, TRUE, 10 },
   { 0.2627, 0.0593, FALSE, 12 },
   { 0.2627, 0.0593, TRUE, 12 },
+  /* Factors for green as large as they may be. */
+  { 0.4, 0.39, FALSE, 8 },
 };
 
 /* The bound that colour.h states, from the exact value clipped into 0 … 255 and
