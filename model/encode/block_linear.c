@@ -143,7 +143,7 @@ try_bytes (const ClipBlockLinear *linear, const ClipAffineValues *values,
   g_autofree gfloat *expected = copy_values (n, linear->spec.dst, place->dst);
   g_autofree gfloat *found = NULL;
   g_autoptr (ClipLinear) made = NULL;
-  gfloat *dst = NULL;
+  gpointer dst = NULL;
 
   other.spec.in_bytes = TRUE;
   other.spec.smoothing = smoothing;
@@ -189,8 +189,9 @@ choose (ClipBlockLinear *linear, const ClipAffineValues *values,
   }
   choice.error = error_found;
   is_good = error_found <= MOST_ERROR;
-  choice.precision = clip_engine_choose_precision (
-      is_good ? CLIP_PRECISION_INT8 : CLIP_PRECISION_AUTO);
+  choice.precision = is_good
+                         ? CLIP_PRECISION_INT8
+                         : clip_engine_choose_precision (CLIP_PRECISION_AUTO);
   clip_calibration_add (calibration, &choice);
   if (is_good) {
     clip_linear_free (linear->linear);
