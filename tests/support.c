@@ -140,6 +140,19 @@ test_tensor_value (const gchar *name, guint n_dims, guint32 index)
   return u / 8;
 }
 
+guint
+test_count_entries (const gchar *folder)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  guint n = 0;
+
+  if (dir == NULL)
+    g_error ("'%s' cannot be read", folder);
+  while (g_dir_read_name (dir) != NULL)
+    n++;
+  return n;
+}
+
 gboolean
 test_has_worker (void)
 {

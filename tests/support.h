@@ -36,6 +36,11 @@ gfloat test_uniform (guint32 index, const gchar *name);
 gfloat test_tensor_value (
     const gchar *canonical_name, guint n_dims, guint32 index);
 
+/* How many entries @folder has: threads of this process with
+ * "/proc/self/task", open files with "/proc/self/fd", the one that reads it
+ * included. */
+guint test_count_entries (const gchar *folder);
+
 /* Whether this process has a thread of a model's worker, whose team bears its
  * name. They go by themselves, soon after their last user. */
 gboolean test_has_worker (void);

@@ -5,6 +5,8 @@
  * application looks on; nothing stays behind. */
 #include "filters.h"
 
+#include "support.h"
+
 static GstElement *
 make (const gchar *factory)
 {
@@ -80,25 +82,13 @@ GST_END_TEST;
 
 /* --- nothing stays behind --- */
 
-static guint
-count_entries (const gchar *path)
-{
-  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
-  guint n = 0;
-
-  fail_if (dir == NULL, "%s", path);
-  while (g_dir_read_name (dir) != NULL)
-    n++;
-  return n;
-}
-
 /* Workers end by themselves, soon after the last user left. */
 static void
 wait_for_entries (const gchar *path, guint expected)
 {
   guint n;
 
-  for (guint i = 0; (n = count_entries (path)) > expected; i++) {
+  for (guint i = 0; (n = test_count_entries (path)) > expected; i++) {
     fail_if (i == 10000, "%s: %u instead of %u", path, n, expected);
     g_usleep (1000);
   }
@@ -142,8 +132,8 @@ GST_START_TEST (many_times_up_and_down_leave_nothing)
         i == 0 || again == value, "cycle %u: %.9g, not %.9g", i, again, value);
     gst_element_set_state (harness->element, GST_STATE_NULL);
     if (i == n_cycles / 10) {
-      n_threads = count_entries ("/proc/self/task");
-      n_files = count_entries ("/proc/self/fd");
+      n_threads = test_count_entries ("/proc/self/task");
+      n_files = test_count_entries ("/proc/self/fd");
     }
     gst_harness_play (harness);
     begin (harness);

@@ -11,6 +11,7 @@
 #include "trend.h"
 
 #include "checkpoints.h"
+#include "support.h"
 
 #include <malloc.h>
 #include <stdlib.h>
@@ -151,8 +152,8 @@ settle (Soak *soak)
       soak_fault (soak, "%s: no frame for %d s", soak_parts[working++].name,
           (gint)(PATIENCE / SECOND));
   }
-  n_threads = trend_count ("/proc/self/task");
-  n_files = trend_count ("/proc/self/fd");
+  n_threads = test_count_entries ("/proc/self/task");
+  n_files = test_count_entries ("/proc/self/fd");
   g_array_append_val (soak->threads, n_threads);
   g_array_append_val (soak->files, n_files);
 }

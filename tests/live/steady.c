@@ -7,6 +7,7 @@
 #include "trend.h"
 
 #include "checkpoints.h"
+#include "support.h"
 
 #define LOOK 2000                               /* microseconds */
 #define PATIENCE (600 * (gint64)G_USEC_PER_SEC) /* for the last frames */
@@ -28,7 +29,7 @@ watch_frames (Stream *stream, guint n_frames, GArray *memory)
     if (frames > n_frames * 9 / 10)
       break;
     if (frames > n_frames / 5) {
-      guint n = trend_count ("/proc/self/task");
+      guint n = test_count_entries ("/proc/self/task");
 
       if (n_threads == 0)
         n_threads = n;

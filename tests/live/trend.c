@@ -46,14 +46,3 @@ trend_get_heap (void)
 
   return (gdouble)info.uordblks + info.hblkhd;
 }
-
-guint
-trend_count (const gchar *folder)
-{
-  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
-  guint n = 0;
-
-  while (g_dir_read_name (dir) != NULL)
-    n++;
-  return n;
-}

@@ -24,6 +24,3 @@ Trend trend_fit (const GArray *points);
  * bytes that were allocated and not freed (0 under a sanitizer). */
 gdouble trend_get_memory (void);
 gdouble trend_get_heap (void);
-
-/* Its threads with "/proc/self/task", its files with "/proc/self/fd". */
-guint trend_count (const gchar *folder);

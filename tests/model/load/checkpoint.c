@@ -306,32 +306,19 @@ a_mended_model_opens (void)
   test_checkpoint_remove (folder);
 }
 
-static guint
-count_open_files (void)
-{
-  GDir *dir = g_dir_open ("/proc/self/fd", 0, NULL);
-  guint n = 0;
-
-  g_assert_nonnull (dir);
-  while (g_dir_read_name (dir) != NULL)
-    n++;
-  g_dir_close (dir);
-  return n;
-}
-
 static void
 no_file_is_left_open (void)
 {
   gchar *folder = new_folder ();
   g_autofree gchar *weights = weights_of (folder);
-  const guint before = count_open_files ();
+  const guint before = test_count_entries ("/proc/self/fd");
 
   for (guint i = 0; i < 50; i++)
     assert_opens (folder);
   g_assert_cmpint (truncate (weights, 1000), ==, 0);
   for (guint i = 0; i < 50; i++)
     assert_fails (folder, CLIP_ERROR_FORMAT, weights);
-  g_assert_cmpuint (count_open_files (), ==, before);
+  g_assert_cmpuint (test_count_entries ("/proc/self/fd"), ==, before);
   test_checkpoint_remove (folder);
 }
 

@@ -6,6 +6,7 @@
 #include "demo.h"
 
 #include "published.h"
+#include "support.h"
 
 #define N_STREAMS 64
 #define N_COMING 8
@@ -110,17 +111,6 @@ opening_a_model_waits_for_its_turn (void)
   clip_service_release (g_thread_join (thread));
 }
 
-static guint
-count_threads (void)
-{
-  g_autoptr (GDir) tasks = g_dir_open ("/proc/self/task", 0, NULL);
-  guint n = 0;
-
-  while (g_dir_read_name (tasks) != NULL)
-    n++;
-  return n;
-}
-
 typedef struct {
   ClipService *service;
   gint leaves; /* atomic */
@@ -155,7 +145,7 @@ many_streams_need_few_threads (void)
   g_assert_nonnull (service);
   for (guint i = 0; i < N_STREAMS; i++)
     threads[i] = g_thread_new ("stream", stream_in_crowd, &crowd);
-  n_threads = count_threads ();
+  n_threads = test_count_entries ("/proc/self/task");
   g_atomic_int_set (&crowd.leaves, TRUE);
   for (guint i = 0; i < N_STREAMS; i++)
     g_thread_join (threads[i]);
