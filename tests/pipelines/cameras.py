@@ -15,27 +15,16 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
 import urllib.request
 
+from cases import BUILD, CLIP, ENV, WORK, run_cases
 from tree import Tree
 
-SOURCE = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ['CLIPFILTER_TEST_BUILDDIR']).parent
 CLIP_CAMERAS = BUILD / 'pipelines' / 'cameras' / 'clip-cameras'
-CLIP = SOURCE / 'pipelines' / 'clip.webm'
 
-WORK = pathlib.Path(tempfile.mkdtemp())
-ENV = dict(os.environ, GST_PLUGIN_PATH=str(BUILD / 'gst'),
-           GST_REGISTRY=str(WORK / 'registry'), LC_ALL='C.UTF-8')
-# As in tag.py: GLib abandons its table of quarks.
-ENV['ASAN_OPTIONS'] = ENV.get('ASAN_OPTIONS', '') + ':detect_leaks=0'
 # gst-launch-1.0, which no sanitizer is in, could not load the plugin, and would
 # note that for all who share its registry.
 MAKER = dict(ENV, GST_REGISTRY=str(WORK / 'maker'), GST_PLUGIN_PATH='')
-# What it decodes comes from all of GStreamer.
-for environment in ENV, MAKER:
-    environment.pop('GST_PLUGIN_SYSTEM_PATH_1_0', None)
 
 # No case waits longer for what has to come; it comes in a second or two.
 PATIENCE = 60
@@ -668,26 +657,5 @@ CASES = [
 ]
 
 
-def main():
-    failed = 0
-    chosen = [case for case in CASES
-              if len(sys.argv) < 2 or case.__name__ in sys.argv[1:]]
-    print(f'1..{len(chosen)}')
-    for number, case in enumerate(chosen, 1):
-        name = '/cameras/' + case.__name__.replace('_', '-')
-        try:
-            skip = case()
-            print(f'ok {number} {name}' + (f' # SKIP {skip}' if skip else ''),
-                  flush=True)
-        except Exception:  # a failing case stops no other
-            failed += 1
-            print(f'not ok {number} {name}')
-            print(''.join(f'# {line}\n' for line
-                          in traceback.format_exc().splitlines()), end='',
-                  flush=True)
-    shutil.rmtree(WORK)
-    return 1 if failed else 0
-
-
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_cases('cameras', CASES))

@@ -6,35 +6,20 @@
 import functools
 import json
 import os
-import pathlib
 import pty
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-import traceback
 import unicodedata
 
+from cases import BUILD, CLIP, ENV, SOURCE, WORK, run_cases
 from tree import Tree
 
-SOURCE = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ['CLIPFILTER_TEST_BUILDDIR']).parent
 CLIP_TAG = BUILD / 'pipelines' / 'clip-tag'
-CLIP = SOURCE / 'pipelines' / 'clip.webm'
 # As make-clip.py makes it.
 CLIP_FRAMES = 365
 CLIP_RATE = 25
-
-WORK = pathlib.Path(tempfile.mkdtemp())
-ENV = dict(os.environ, GST_PLUGIN_PATH=str(BUILD / 'gst'),
-           GST_REGISTRY=str(WORK / 'registry'), LC_ALL='C.UTF-8')
-# GLib abandons its table of quarks when 2048 are too few, which they are with
-# all of GStreamer's plugins; LeakSanitizer cannot tell that from our leaks.
-ENV['ASAN_OPTIONS'] = ENV.get('ASAN_OPTIONS', '') + ':detect_leaks=0'
-# The suites need our plugin alone; this one decodes files.
-ENV.pop('GST_PLUGIN_SYSTEM_PATH_1_0', None)
 
 PROMPTS = ['a cup of coffee', '一张人的照片', 'left | right \\ "both", 50 %']
 WITH_PROMPTS = [word for text in PROMPTS for word in ('--prompt', text)]
@@ -382,23 +367,5 @@ CASES = [
 ]
 
 
-def main():
-    failed = 0
-    print(f'1..{len(CASES)}')
-    for number, case in enumerate(CASES, 1):
-        name = '/tag/' + case.__name__.replace('_', '-')
-        try:
-            skip = case()
-        except Exception:  # whatever goes wrong, the other cases run
-            failed += 1
-            print(f'not ok {number} {name}')
-            print('# ' + traceback.format_exc().replace('\n', '\n# '))
-        else:
-            print(f'ok {number} {name}' + (f' # SKIP {skip}' if skip else ''))
-        sys.stdout.flush()
-    shutil.rmtree(WORK)
-    return 1 if failed else 0
-
-
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_cases('tag', CASES))

@@ -3,11 +3,10 @@
 """Scripts of pipelines/ with stand-ins for what they call."""
 
 import os
-import pathlib
 import shutil
 import subprocess
 
-SOURCE = pathlib.Path(__file__).resolve().parents[2]
+from cases import SOURCE
 
 
 class Tree:
