@@ -6,6 +6,8 @@ set -euo pipefail
 root=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
 # shellcheck source=tests/steps.sh
 . "$root/tests/steps.sh"
+# shellcheck source=pipelines/build.sh
+. "$root/pipelines/build.sh"
 
 usage () {
   cat <<'EOT'
@@ -28,16 +30,6 @@ case ${1:-} in
   -h | --help) help=yes ;;
 esac
 
-"$root/tests/packages/install.sh" "${install[@]}" build >&2
-if [ ! -e "$root/build/build.ninja" ]; then
-  step "Configuring" meson setup "$root/build" "$root" ||
-    die "The build needs what tests/packages/build lists: install what the" \
-      "output above says is missing, then try again."
-fi
-step "Building" ninja -C "$root/build" cameras ||
-  die "The build failed for the reason above: remove $root/build and try" \
-    "again, and if it fails again, report it."
-
-export GST_PLUGIN_PATH=$root/build/gst${GST_PLUGIN_PATH:+:$GST_PLUGIN_PATH}
+build_program cameras "${install[@]}"
 [ $help = no ] || usage
 exec "$root/build/pipelines/cameras/clip-cameras" "$@"

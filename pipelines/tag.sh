@@ -6,6 +6,8 @@ set -euo pipefail
 root=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
 # shellcheck source=tests/steps.sh
 . "$root/tests/steps.sh"
+# shellcheck source=pipelines/build.sh
+. "$root/pipelines/build.sh"
 
 usage () {
   cat <<'EOF'
@@ -52,17 +54,5 @@ while [ $# -gt 0 ]; do
 done
 [ ${#inputs[@]} -gt 0 ] || inputs=("$root/pipelines/clip.webm")
 
-"$root/tests/packages/install.sh" "${install[@]}" build >&2
-if [ ! -e "$root/build/build.ninja" ]; then
-  step "Configuring" meson setup "$root/build" "$root" ||
-    die "The build needs meson, ninja, a C compiler and the development files" \
-      "of GStreamer 1.22 with its base plugins, oneDNN, jansson, libzip, zlib" \
-      "and xxHash:" \
-      "install what the output above says is missing, then try again."
-fi
-step "Building" ninja -C "$root/build" tag ||
-  die "The build failed for the reason above: remove $root/build and try" \
-    "again, and if it fails again, report it."
-
-export GST_PLUGIN_PATH=$root/build/gst${GST_PLUGIN_PATH:+:$GST_PLUGIN_PATH}
+build_program tag "${install[@]}"
 exec "$root/build/pipelines/clip-tag" "${arguments[@]}" -- "${inputs[@]}"

@@ -22,7 +22,8 @@ class Tree:
         built = root / 'build' / 'pipelines' / program
         self.bin.mkdir(parents=True)
         self.calls.touch()
-        for path in f'pipelines/{script}', 'tests/steps.sh', 'tests/packages':
+        for path in (f'pipelines/{script}', 'pipelines/build.sh',
+                     'tests/steps.sh', 'tests/packages'):
             target = self.root / path
             target.parent.mkdir(exist_ok=True)
             copy = shutil.copytree if (SOURCE / path).is_dir() else shutil.copy
