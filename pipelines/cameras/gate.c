@@ -122,7 +122,6 @@ camera_gate_decide (CameraGate *gate, gboolean delta, GstClockTime time,
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&gate->lock);
 
-  gate->counts.packets++;
   gate->counts.last = now;
   if (gate->keyframes && (delta || is_too_soon (gate, time))) {
     gate->counts.keyframes++;

@@ -9,8 +9,7 @@
 #include "plan.h"
 
 typedef struct {
-  guint64 packets;   /* that came */
-  gint64 last;       /* when the last one came: monotonic, microseconds */
+  gint64 last;       /* when the last packet came: monotonic, microseconds */
   guint64 keyframes; /* dropped: decode=keyframes */
   guint64 lag;       /* dropped: too far behind */
 } CameraGateCounts;
