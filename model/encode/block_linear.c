@@ -106,7 +106,7 @@ compare (
     squares += value * value;
     errors += error * error;
   }
-  return sqrt (errors / squares);
+  return errors == 0 ? 0 : sqrt (errors / squares);
 }
 
 /* Where the layer runs and is tried. */

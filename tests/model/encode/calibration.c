@@ -237,6 +237,24 @@ what_bytes_do_not_hold_stays_as_it_is (void)
   check_answers (&edited, "resblocks.0.mlp.c_fc.weight");
 }
 
+/* Bytes hold nothing at all exactly. */
+static void
+a_layer_that_gives_nothing_is_in_bytes (void)
+{
+  static const gchar *const parts[] = { "mlp.c_fc.weight", "mlp.c_fc.bias" };
+  g_auto (Edited) edited = edited_new ();
+  gsize n;
+
+  if (!has_int8 ())
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (parts); i++) {
+    gfloat *values = edit (&edited, 0, parts[i], &n);
+
+    memset (values, 0, n * sizeof *values);
+  }
+  check_answers (&edited, NULL);
+}
+
 /* What runs is what auto is. */
 static void
 check_refused (const Edited *edited, const gchar *says)
@@ -395,6 +413,8 @@ main (int argc, char *argv[])
   ADD ("outliers-are-smoothed", outliers_are_smoothed);
   ADD ("what-bytes-do-not-hold-stays-as-it-is",
       what_bytes_do_not_hold_stays_as_it_is);
+  ADD ("a-layer-that-gives-nothing-is-in-bytes",
+      a_layer_that_gives_nothing_is_in_bytes);
   ADD ("a-model-that-answers-otherwise-is-not-in-bytes",
       a_model_that_answers_otherwise_is_not_in_bytes);
   ADD ("a-model-of-which-nothing-is-in-bytes-is-not-called-so",
