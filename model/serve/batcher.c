@@ -10,9 +10,9 @@
 #include "serve/selftest.h"
 #include "serve/threads.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* How long the end of the process waits for workers: far more than one
  * inference of the largest model. */
@@ -20,10 +20,8 @@
 
 static GMutex workers_lock;
 static GCond workers_changed;
-static pid_t workers_process; /* that started the last one; under workers_lock,
-                                 as the next two, which are of that process */
-static guint n_workers;
-static GThread *last_ended; /* or NULL */
+static guint n_workers;     /* under workers_lock */
+static GThread *last_ended; /* likewise; or NULL */
 
 guint
 clip_service_get_n_workers (void)
@@ -33,26 +31,12 @@ clip_service_get_n_workers (void)
   return n_workers;
 }
 
-/* A fork leaves the threads of its parent behind. */
 static void
-count_new_worker (void)
+count_worker (gint change)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&workers_lock);
 
-  if (workers_process != getpid ()) {
-    workers_process = getpid ();
-    n_workers = 0;
-    last_ended = NULL;
-  }
-  n_workers++;
-}
-
-static void
-count_worker_gone (void)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&workers_lock);
-
-  n_workers--;
+  n_workers += change;
   g_cond_broadcast (&workers_changed);
 }
 
@@ -102,10 +86,6 @@ send_workers_away (void)
 {
   gint64 deadline = g_get_monotonic_time () + EXIT_TIMEOUT;
 
-  /* A fork that started none has nobody to wait for, and locks that may be held
-   * by threads it does not have. */
-  if (getpid () != workers_process)
-    return;
   clip_services_quit ();
   if (wait_for_workers (deadline))
     join_last_ended (NULL);
@@ -177,6 +157,30 @@ open_model (ClipService *service, GError **error)
     return FALSE;
   describe_encoder (service);
   return test_pictures (service, error);
+}
+
+/* In a fork, which has none of its parent's threads: neither their services nor
+ * what they held. It begins as a process that never had any. */
+static void
+leave_workers_behind (void)
+{
+  g_mutex_init (&workers_lock);
+  g_cond_init (&workers_changed);
+  n_workers = 0;
+  last_ended = NULL;
+  clip_threads_forget ();
+  clip_services_forget ();
+}
+
+static void
+register_fork_handler (void)
+{
+  static gsize registered = 0;
+
+  if (g_once_init_enter (&registered)) {
+    pthread_atfork (NULL, NULL, leave_workers_behind);
+    g_once_init_leave (&registered, 1);
+  }
 }
 
 /* Called when oneDNN's static objects exist: a handler runs before whatever
@@ -434,7 +438,7 @@ work (gpointer data)
   g_clear_pointer (&service->encoder, clip_encoder_free);
   clip_service_unref (service);
   join_last_ended (g_thread_ref (g_thread_self ()));
-  count_worker_gone ();
+  count_worker (-1);
   return NULL;
 }
 
@@ -444,11 +448,12 @@ clip_batcher_start (ClipService *service, GError **error)
   g_autoptr (GError) reason = NULL;
   GThread *thread;
 
+  register_fork_handler ();
   clip_service_ref (service);
-  count_new_worker ();
+  count_worker (1);
   thread = g_thread_try_new ("clip-worker", work, service, &reason);
   if (thread == NULL) {
-    count_worker_gone ();
+    count_worker (-1);
     clip_service_unref (service);
     g_set_error (error, CLIP_ERROR, CLIP_ERROR_COMPUTE,
         "cannot start a worker thread: %s", reason->message);

@@ -161,6 +161,13 @@ clip_services_quit (void)
     clip_batcher_quit (service);
 }
 
+void
+clip_services_forget (void)
+{
+  g_mutex_init (&registry_lock);
+  registry = NULL;
+}
+
 const ClipModelInfo *
 clip_service_get_info (const ClipService *service)
 {

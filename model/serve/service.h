@@ -53,6 +53,9 @@ void clip_service_unref (ClipService *service);
 /* Tells the workers of all services to go, whoever still uses them. */
 void clip_services_quit (void);
 
+/* In a fork: they are the parent's, and nobody joins them here. */
+void clip_services_forget (void);
+
 gsize clip_service_get_picture_size (const ClipService *service);
 
 /* From the pool, or new. */

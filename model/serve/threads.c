@@ -158,3 +158,9 @@ clip_threads_give (guint n_threads)
   budget.n_taken -= MIN (n_threads, budget.size);
   g_cond_broadcast (&budget.changed);
 }
+
+void
+clip_threads_forget (void)
+{
+  memset (&budget, 0, sizeof budget);
+}

@@ -45,3 +45,6 @@ guint clip_threads_parse_cpu_max (const gchar *text);
  * process take turns instead of pressing each other's teams off the CPUs. */
 void clip_threads_take (guint n_threads);
 void clip_threads_give (guint n_threads);
+
+/* In a fork: whoever had some is not there to give them back. */
+void clip_threads_forget (void);
